@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Who belongs to the cluster, who votes, and by which settings: one value, replicated as one
+/// entry.
+///
+/// The roster (all members in join order) and the voters travel together, so that no node can ever
+/// see the one without the other. This header is only the data; what it means is in `roster/`.
+
+#include <understudy/core/ids.hpp>
+#include <understudy/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace understudy {
+
+/// Why a member of the roster has lost its rank. A mark is never taken back.
+enum class standing : std::uint8_t {
+  present = 0, ///< has a rank
+  leaving = 1, ///< said good-bye, and stays until its successor is seated
+  evicted = 2, ///< was found dead, or was sent away
+};
+
+/// One incarnation of a node, as the cluster remembers it.
+struct member {
+  member_id id;
+  std::string name = {};    ///< for people; a restarted node keeps it, its id is new
+  std::string address = {}; ///< where its links are reached; means something to the transport only
+  std::uint64_t start = 0;  ///< drawn at each process start: tells a retry from a namesake (B7)
+  log_index entered = {};   ///< the entry that took it in; also its own session (session_id)
+  standing status = standing::present;
+  bool pinned = false;  ///< stays a listener whatever its place in line
+  bool durable = false; ///< comes back under this id with its log
+  std::uint32_t protocol_version = 1;
+  std::uint32_t machine_version = 1;
+
+  friend bool operator==(const member&, const member&) = default;
+
+  template <class Archive> void serialize(Archive& archive) {
+    archive(id, name, address, start, entered, status, pinned, durable, protocol_version,
+            machine_version);
+  }
+};
+
+/// What all nodes must agree on. Set at founding; changed only through the log.
+struct settings {
+  std::uint32_t max_voters = 5; ///< T, the most members the raft group may have; 1 to 63
+  std::uint32_t min_voters = 3; ///< evictions do not take the group below this; 1 to max_voters
+  std::int64_t evict_after_ms = 10'000;      ///< silence before a member counts as gone; > 0
+  std::uint32_t sessions_max = 100'000;      ///< open sessions in the whole cluster; > 0
+  std::int64_t session_expiry_ms = 600'000;  ///< of log time without a request; > 0
+  std::uint32_t session_window = 1'024;      ///< unanswered requests a session may have; > 0
+  std::uint32_t session_bytes_max = 1 << 20; ///< stored replies a session may hold; > 0
+  std::uint32_t command_bytes_max = 1 << 20; ///< largest encoded command; > 0
+  bool lease_reads = false;
+
+  friend bool operator==(const settings&, const settings&) = default;
+
+  template <class Archive> void serialize(Archive& archive) {
+    archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
+            session_bytes_max, command_bytes_max, lease_reads);
+  }
+};
+
+/// The content of a configuration entry. In force from the moment it stands in a node's log,
+/// committed or not (thesis §4.1), and out of force again when it is truncated.
+struct configuration {
+  cluster_id cluster;
+  settings rules = {};
+  std::vector<member> members = {};     ///< the roster: join order, oldest first
+  std::vector<member_id> voters = {};   ///< the raft group; while joint: the incoming half
+  std::vector<member_id> outgoing = {}; ///< while joint: the half on its way out; else empty
+
+  [[nodiscard]] bool joint() const { return !outgoing.empty(); }
+
+  friend bool operator==(const configuration&, const configuration&) = default;
+
+  template <class Archive> void serialize(Archive& archive) {
+    archive(cluster, rules, members, voters, outgoing);
+  }
+};
+
+/// Configurations are never changed in place: everyone who holds one may keep it.
+using configuration_ptr = std::shared_ptr<const configuration>;
+
+/// A configuration and the entry that brought it; index 0: none yet.
+struct placed_configuration {
+  log_index index = {};
+  configuration_ptr content = nullptr;
+};
+
+} // namespace understudy

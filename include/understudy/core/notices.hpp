@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// What the components of one node tell each other.
+///
+/// Raft core, log writer, replica, listener puller, membership monitor and request forwarder share
+/// nothing but these messages. Between two of them the order is kept; an own actor that speaks them
+/// can stand in for any of ours.
+
+#include <understudy/core/ballot.hpp>
+#include <understudy/core/messages.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace understudy {
+
+// -- raft core <-> log writer --------------------------------------------------------------------
+
+/// Everything to make durable, in this order: snapshot, truncation, entries, ballot.
+struct store_write {
+  generation write = {};
+  std::shared_ptr<const snapshot> base = nullptr; ///< replaces all up to its index
+  std::optional<log_index> keep = {};             ///< drop every entry above this index first
+  std::vector<entry> entries = {};
+  std::optional<ballot> vote = {};
+};
+
+/// All writes up to `write` are durable. The generation, not an index, is what is confirmed: after
+/// a truncation the same index may hold something else (R3).
+struct store_written {
+  generation write = {};
+};
+
+/// A write failed. The node stops at once: what a retry would report can not be trusted (D4).
+struct store_failed {
+  std::string why;
+};
+
+// -- raft core <-> replica -----------------------------------------------------------------------
+
+/// Committed entries to apply, in order and without a gap.
+struct apply_entries {
+  std::vector<entry> entries = {};
+  bool answer = false;      ///< this node leads: callers wait here for the outcomes
+  std::uint32_t copies = 1; ///< on how many nodes the entries are stored
+};
+
+/// Put `image` in the place of all state.
+struct restore_snapshot {
+  std::shared_ptr<const snapshot> image;
+};
+
+/// Write down the state as it is after all that was handed over so far.
+struct take_snapshot {};
+
+/// Everything up to here is applied.
+struct applied_through {
+  log_index index = {};
+};
+
+/// The state at `at`, written down.
+struct snapshot_taken {
+  log_position at = {};
+  log_time stamp = {};
+  bytes image = {};
+};
+
+/// The machine threw, or met what it can not decode. It stays where it was, before `index`; the
+/// node keeps log and vote, and gives up leadership.
+struct machine_failed {
+  log_index index = {};
+  std::string why = {};
+};
+
+// -- raft core -> everyone -----------------------------------------------------------------------
+
+/// What this node's place in the cluster is.
+enum class role : std::uint8_t {
+  joining = 0,            ///< has not entered, or does not know yet that it has
+  listener = 1,           ///< in the roster, without a vote
+  temporary_listener = 2, ///< a listener that becomes a voter when the count is odd again
+  follower = 3,
+  candidate = 4,
+  leader = 5,
+};
+
+/// What the leader knows of one peer.
+struct peer_progress {
+  member_id id = {};
+  log_index match = {};    ///< stored there for certain
+  bool caught_up = false;  ///< holds this term's entries, is close behind, and answers
+  bool in_contact = false; ///< answered within `suspect_after`
+};
+
+/// The raft core's state as the other components may know it. Sent when something in it that they
+/// act on changed; indexes may trail by a heartbeat.
+struct core_view {
+  term_number term = {};
+  member_id leader = {};     ///< none: not known
+  instant leader_heard = {}; ///< when the leader last gave a sign
+  bool leads = false;
+  bool campaigning = false;
+  bool term_committed = false; ///< leading, and an entry of the own term is committed
+  log_position last = {};
+  log_index commit = {};
+  log_index applied = {};
+  placed_configuration committed = {};   ///< the newest committed one: ranks and claims
+  placed_configuration newest = {};      ///< the newest in the log: quorums
+  std::vector<peer_progress> peers = {}; ///< leading: voters and tracked claimants
+  std::uint32_t copies = 1;              ///< on how many nodes a write is when it is answered
+};
+
+// -- listener puller <-> raft core ---------------------------------------------------------------
+
+/// Entries that a source sent: committed there, a gapless chain behind `previous`.
+struct pulled_entries {
+  log_position previous = {};
+  std::vector<entry> entries = {};
+  log_index commit = {};
+  term_number term = {}; ///< the source's: they were committed in this term or before
+};
+
+/// A piece of a snapshot that a source sent.
+struct pulled_chunk {
+  snapshot_chunk chunk = {};
+  term_number term = {}; ///< the source's: likewise
+};
+
+/// A source showed that this log's end is not what was committed: go back to what is certain.
+struct pulled_divergence {};
+
+/// Where the log stands after what was pulled: the next question starts here.
+struct stored_through {
+  log_position last = {}; ///< stored and durable
+  log_index commit = {};
+  snapshot_key resume = {}; ///< a snapshot half received
+  std::uint64_t received = 0;
+};
+
+/// Who leads, as a source has told; a hint.
+struct leader_hint {
+  member_id leader = {};
+  term_number term = {};
+  instant heard = {};
+};
+
+// -- membership monitor <-> raft core ------------------------------------------------------------
+
+/// Start a cluster of one: this node.
+struct found_cluster {
+  configuration first = {};
+};
+
+/// This node's own enter entry, as the leader said: no campaign before it is in the log.
+struct entered_cluster {
+  cluster_id cluster = {};
+  log_index entered = {};
+  placed_configuration roster = {}; ///< as the answering node knew it: whom to pull from first
+};
+
+/// Replicate to these members too, though they do not vote: they asked for a seat.
+struct track_members {
+  std::vector<member_id> claimants = {};
+};
+
+/// Appends a newcomer at the end of the roster.
+struct enter_member {
+  member newcomer = {};
+};
+
+/// Takes a member's rank away, for good.
+struct mark_member {
+  member_id who = {};
+  standing status = standing::leaving;
+};
+
+/// Keeps a member a listener, or lets it have a rank again.
+struct pin_member {
+  member_id who = {};
+  bool pinned = true;
+};
+
+/// Removes a member that does not vote from the roster.
+struct drop_member {
+  member_id who = {};
+};
+
+/// Replaces the replicated settings.
+struct set_rules {
+  settings rules = {};
+};
+
+/// What can change without touching the voters.
+using roster_change = std::variant<enter_member, mark_member, pin_member, drop_member, set_rules>;
+
+/// Append a configuration that differs in the roster or the settings; the voters are copied.
+struct change_roster {
+  roster_change what = {};
+  ticket id = {};
+};
+
+/// Make `voters` the raft group by joint consensus; only if `base` is still the newest
+/// configuration, is committed, and an entry of the leader's term is committed (M1).
+struct change_voters {
+  log_index base = {};
+  std::vector<member_id> voters = {};
+  ticket id = {};
+};
+
+/// What became of a change: refused at once, or standing in the log at `index`.
+struct change_taken {
+  ticket id = {};
+  expected<log_index> index = {};
+};
+
+/// Hand leadership to `to`, if it is caught up (thesis §3.10).
+struct transfer_leadership {
+  member_id to = {};
+};
+
+// -- request forwarder <-> raft core -------------------------------------------------------------
+
+/// Payloads to append, in order.
+struct propose {
+  generation batch = {};
+  std::vector<std::shared_ptr<const payload>> what = {};
+};
+
+/// The first `count` of a batch stand in the log from `first` on; the rest was refused with `why`.
+struct proposed {
+  generation batch = {};
+  log_index first = {};
+  std::size_t count = 0;
+  failure why = {};
+};
+
+/// Up to which index must a linearizable read wait? Answered once this node has shown that it
+/// leads.
+struct read_request {
+  generation ask = {};
+};
+
+/// Every question up to `ask` may be answered from a state that has applied `index`, if `code` is
+/// none.
+struct read_ready {
+  generation ask = {};
+  log_index index = {};
+  errc code = errc::none;
+};
+
+// -- request forwarder <-> replica ---------------------------------------------------------------
+
+/// What the entry at `index` did.
+struct outcome {
+  log_index index = {};
+  expected<bytes> result = {};
+};
+
+/// The outcomes of applied entries, in index order, sent where the entries were to be answered.
+struct applied_outcomes {
+  std::vector<outcome> batch = {};
+  std::uint32_t copies = 1;
+};
+
+/// A query for the replica, to be answered once it has applied `at_least`.
+struct ask_replica {
+  ticket id = {};
+  bytes body = {};
+  log_index at_least = {};
+  instant until = {};
+};
+
+/// The answer, and up to where the replica had applied.
+struct replica_answer {
+  ticket id = {};
+  expected<bytes> result = {};
+  log_index applied = {};
+};
+
+// -- driver -> components ------------------------------------------------------------------------
+
+/// The link to a peer broke, or its actors ended: it may be gone, it is not heard for now.
+struct peer_lost {
+  member_id who = {};
+};
+
+/// A call from inside this process; answered with a `local_answer` for the same ticket.
+struct local_call {
+  ticket id = {};
+  request_body body = {}; ///< a command with no session is given the node's own
+  instant deadline = {};
+};
+
+/// What became of a local call.
+struct local_answer {
+  ticket id = {};
+  expected<reply> result = {};
+  interval retry_after{0};
+};
+
+/// Something happened that an operator or an application may want to know.
+struct node_event {
+  enum class kind : std::uint8_t {
+    founded,            ///< this node founded the cluster
+    entered,            ///< this node stands in the committed roster
+    role_changed,       ///< this node's role; `detail` names it
+    leader_changed,     ///< `who` leads now; none: nobody known
+    roster_changed,     ///< the committed roster is another
+    voters_changed,     ///< the committed voters are others
+    settings_differ,    ///< the cluster runs with other settings than given here
+    source_changed,     ///< the puller pulls from `who` now
+    copies_changed,     ///< writes are stored on another number of nodes when answered
+    machine_failed,     ///< the machine stopped applying
+    enter_failed,       ///< the node can not enter; `detail` says why
+    node_stopped,       ///< an invariant broke, or storage failed: the node is down
+    protocol_violation, ///< a peer sent what no correct peer sends
+  };
+  kind what = kind::founded;
+  member_id who = {};
+  log_index index = {};
+  errc code = errc::none;
+  std::string detail = {};
+};
+
+/// All of the above.
+using sibling_message
+    = std::variant<store_write, store_written, store_failed, apply_entries, restore_snapshot,
+                   take_snapshot, applied_through, snapshot_taken, machine_failed, core_view,
+                   pulled_entries, pulled_chunk, pulled_divergence, stored_through, leader_hint,
+                   found_cluster, entered_cluster, track_members, change_roster, change_voters,
+                   change_taken, transfer_leadership, propose, proposed, read_request, read_ready,
+                   applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
+                   local_answer, node_event>;
+
+} // namespace understudy

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/version.hpp>
+
+#include <caf/all.hpp>
+
+#include <iostream>
+
+int main() {
+  std::cout << "understudy " << UNDERSTUDY_VERSION_MAJOR << '.' << UNDERSTUDY_VERSION_MINOR
+            << " on CAF " << CAF_VERSION << '\n';
+  // A call into the library shows that it is linked, not only found.
+  std::cout << caf::to_string(caf::make_message(1)) << '\n';
+}

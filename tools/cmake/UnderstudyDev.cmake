@@ -1,0 +1,20 @@
+# understudy_dev: how we compile our own programs. Never installed, so no user meets our -Werror.
+
+add_library(understudy_dev INTERFACE)
+target_compile_options(understudy_dev INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror
+  # g++ 12 sees overlapping copies in std::string's own concatenation (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+
+if(UNDERSTUDY_SANITIZE)
+  list(JOIN UNDERSTUDY_SANITIZE "," _sanitizers)
+  target_compile_options(understudy_dev INTERFACE
+    -fsanitize=${_sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # The instrumentation itself confuses this warning, as GCC's manual says.
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  target_link_options(understudy_dev INTERFACE -fsanitize=${_sanitizers})
+  if("undefined" IN_LIST UNDERSTUDY_SANITIZE)
+    # CAF 0.17 spawns a function actor through a reference to nothing, in a header of its own.
+    target_compile_options(understudy_dev INTERFACE -fno-sanitize=null)
+  endif()
+endif()
