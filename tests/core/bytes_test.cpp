@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace bytes_test {
+
 using namespace understudy;
 
 TEST_CASE("bytes are equal by what they say, not by where they lie") {
@@ -35,3 +37,5 @@ TEST_CASE("a part keeps the whole alive") {
   }
   CHECK(part.text() == "longer");
 }
+
+} // namespace bytes_test

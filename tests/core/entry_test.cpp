@@ -5,6 +5,8 @@
 
 #include <memory>
 
+namespace entry_test {
+
 using namespace understudy;
 
 namespace {
@@ -53,3 +55,5 @@ TEST_CASE("an entry weighs at least what it carries") {
   const auto heavy = with(command{.body = bytes{std::string_view{"0123456789"}}});
   CHECK(heavy.weight_bytes() >= with(no_op{}).weight_bytes() + 10);
 }
+
+} // namespace entry_test

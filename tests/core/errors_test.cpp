@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+namespace errors_test {
+
 using namespace understudy;
 
 TEST_CASE("every error has a name of its own") {
@@ -49,3 +51,5 @@ TEST_CASE("a broken invariant says where, what and why") {
     CHECK(said.find("sums are right") != std::string::npos);
   }
 }
+
+} // namespace errors_test

@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <unordered_set>
 
+namespace ids_test {
+
 using namespace understudy;
 
 namespace {
@@ -50,3 +52,5 @@ TEST_CASE("ids can be looked up by hash") {
   CHECK(known.contains(member_id{2}));
   CHECK_FALSE(known.contains(member_id{3}));
 }
+
+} // namespace ids_test

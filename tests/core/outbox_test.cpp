@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace outbox_test {
+
 using namespace understudy;
 using namespace std::chrono_literals;
 
@@ -28,3 +30,5 @@ TEST_CASE("an outbox keeps the order in which things were said") {
   out.clear();
   CHECK(out.empty());
 }
+
+} // namespace outbox_test

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+namespace random_test {
+
 using namespace understudy;
 using namespace std::chrono_literals;
 
@@ -39,3 +41,5 @@ TEST_CASE("jitter is at most a tenth") {
     CHECK(t <= 110ms);
   }
 }
+
+} // namespace random_test

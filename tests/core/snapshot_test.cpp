@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace snapshot_test {
+
 using namespace understudy;
 
 namespace {
@@ -42,3 +44,5 @@ TEST_CASE("an empty snapshot is one empty chunk, and that is the last") {
   CHECK(chunk.data.empty());
   CHECK(chunk.last());
 }
+
+} // namespace snapshot_test

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace time_test {
+
 using namespace understudy;
 using namespace std::chrono_literals;
 
@@ -12,3 +14,5 @@ TEST_CASE("log time moves on by lengths of time and tells how long ago something
   CHECK(later - founding == 5s);
   CHECK(founding < later);
 }
+
+} // namespace time_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace roster_test {
+
 using namespace understudy;
 
 namespace {
@@ -240,3 +242,5 @@ TEST_CASE("I6: a malformed configuration is seen for what it is") {
   CHECK(says(group(64, 64), "more than 63 vote"));
   CHECK(says(group(members_limit + 1, 1), "more than 1024 members"));
 }
+
+} // namespace roster_test

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace seats_test {
+
 using namespace understudy;
 
 namespace {
@@ -183,3 +185,5 @@ TEST_CASE("I12: when a member goes, those behind it move up by one, and nobody o
     RC_ASSERT(earlier_is_never_worse(after));
   }));
 }
+
+} // namespace seats_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace settings_test {
+
 using namespace understudy;
 
 namespace {
@@ -78,3 +80,5 @@ TEST_CASE("every field that differs is named with both values") {
         "session_window", "session_bytes_max", "command_bytes_max", "lease_reads"})
     CHECK_MESSAGE(text.find(name) != std::string::npos, name);
 }
+
+} // namespace settings_test

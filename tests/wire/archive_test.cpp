@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+namespace archive_test {
+
 namespace {
 
 using namespace understudy;
@@ -64,7 +66,11 @@ struct versioned {
 
 } // namespace
 
-CEREAL_CLASS_VERSION(versioned, 2)
+} // namespace archive_test
+
+CEREAL_CLASS_VERSION(archive_test::versioned, 2)
+
+namespace archive_test {
 
 TEST_CASE("numbers are written little-endian at their full width") {
   CHECK(copy(wire::encode(std::uint32_t{0x01020304})) == raw({4, 3, 2, 1}));
@@ -170,3 +176,5 @@ TEST_CASE("cereal's class versions are written and read") {
   CHECK(old->a == 5);
   CHECK(old->b == 0);
 }
+
+} // namespace archive_test

@@ -22,6 +22,8 @@
 #include <variant>
 #include <vector>
 
+namespace codec_test {
+
 namespace {
 
 using namespace understudy;
@@ -213,3 +215,5 @@ TEST_CASE("SEC6: decoding is total on damaged values, and what passes can be wri
   }
   CHECK(passed > 0);
 }
+
+} // namespace codec_test

@@ -20,6 +20,8 @@
 #include <variant>
 #include <vector>
 
+namespace containers_test {
+
 namespace {
 
 using namespace understudy;
@@ -162,3 +164,5 @@ TEST_CASE("a key that comes twice was written by no encoder") {
   CHECK_FALSE(wire::decode<std::unordered_map<std::uint8_t, bool>>(raw({2, 1, 0, 1, 1})));
   CHECK(wire::decode<std::multimap<std::uint8_t, bool>>(raw({2, 1, 0, 1, 1})));
 }
+
+} // namespace containers_test

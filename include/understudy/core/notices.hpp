@@ -303,6 +303,11 @@ struct local_answer {
   interval retry_after{0};
 };
 
+/// The nodes that a client may call from now on, the preferred one first.
+struct nodes_known {
+  std::vector<member_id> nodes = {};
+};
+
 /// Something happened that an operator or an application may want to know.
 struct node_event {
   enum class kind : std::uint8_t {
@@ -335,6 +340,6 @@ using sibling_message
                    found_cluster, entered_cluster, track_members, change_roster, change_voters,
                    change_taken, transfer_leadership, propose, proposed, read_request, read_ready,
                    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
-                   local_answer, node_event>;
+                   local_answer, node_event, nodes_known>;
 
 } // namespace understudy

@@ -80,35 +80,46 @@ template <class... Cs>
 inline constexpr auto peer_routes
     = detail::peer_table<Cs...>(static_cast<const peer_message*>(nullptr));
 
+namespace detail {
+
+// Only what is listed is looked for: a visit of all alternatives would be built for each component.
+
+template <class C, class... Ms>
+bool deliver_listed(type_list<Ms...>, C& c, member_id from, peer_message& what, instant now,
+                    outbox& out) {
+  [[maybe_unused]] const auto attempt = [&]<class M>(type_list<M>) {
+    auto* m = std::get_if<M>(&what);
+    if (m)
+      c.on(from, *m, now, out);
+    return m != nullptr;
+  };
+  return (attempt(type_list<Ms>{}) || ...);
+}
+
+template <class C, class... Ns>
+bool deliver_listed(type_list<Ns...>, C& c, sibling_message& what, instant now, outbox& out) {
+  [[maybe_unused]] const auto attempt = [&]<class N>(type_list<N>) {
+    auto* n = std::get_if<N>(&what);
+    if (n)
+      c.on(*n, now, out);
+    return n != nullptr;
+  };
+  return (attempt(type_list<Ns>{}) || ...);
+}
+
+} // namespace detail
+
 /// Hands a message from another node to `c` if it takes that kind. Returns whether it did.
 ///
 /// `what` may have been moved from afterwards: who delivers to several hands each its own copy.
 template <class C>
 bool deliver(C& c, member_id from, peer_message& what, instant now, outbox& out) {
-  return std::visit(
-      [&]<class M>(M& m) {
-        if constexpr (handles_peer<C, M>) {
-          c.on(from, m, now, out);
-          return true;
-        } else {
-          return false;
-        }
-      },
-      what);
+  return detail::deliver_listed(typename C::peer_messages{}, c, from, what, now, out);
 }
 
 /// Hands a notice to `c` if it takes that kind. Returns whether it did. See above about moving.
 template <class C> bool deliver(C& c, sibling_message& what, instant now, outbox& out) {
-  return std::visit(
-      [&]<class N>(N& n) {
-        if constexpr (handles_notice<C, N>) {
-          c.on(n, now, out);
-          return true;
-        } else {
-          return false;
-        }
-      },
-      what);
+  return detail::deliver_listed(typename C::notices{}, c, what, now, out);
 }
 
 } // namespace understudy

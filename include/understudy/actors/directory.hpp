@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Who is behind a member_id: the one place where ids become actors.
+
+#include <understudy/actors/caf_version.hpp>
+#include <understudy/actors/interface.hpp>
+#include <understudy/core/configuration.hpp>
+#include <understudy/core/ids.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace understudy {
+
+/// One member's actors, by desk. A desk may be empty: a client has a front only.
+using member_desks = std::array<any_actor, desk_count>;
+
+/// How members are reached: what turns an address of the roster into actors to send to.
+///
+/// `local_links` is the model for nodes of one process. For others the actors are links, which take
+/// the same messages, encode them and send the bytes. The directory does not see a difference.
+class links {
+public:
+  links() = default;
+  links(const links&) = delete;
+  links& operator=(const links&) = delete;
+  virtual ~links() = default;
+
+  /// The actors behind `address`, or nothing if there is nobody. Called from any thread.
+  [[nodiscard]] virtual std::optional<member_desks> reach(const std::string& address) = 0;
+};
+
+/// Nodes of this process. An address is `local:` and a number, by which CAF's registry of this
+/// actor system knows the desks; it takes any number for a key, and ours are drawn at random.
+class local_links final : public links {
+public:
+  explicit local_links(caf::actor_system& system) : system_{&system} {}
+
+  /// An address that nobody else has, made of `random`.
+  [[nodiscard]] static std::string new_address(std::uint64_t random) {
+    return std::string{scheme} + std::to_string(random - random % desk_count);
+  }
+
+  /// Makes the actors known under `address`.
+  static void publish(caf::actor_system& system, const std::string& address,
+                      const member_desks& desks) {
+    if (const auto key = key_of(address))
+      for (std::size_t i = 0; i < desks.size(); ++i)
+        system.registry().put(*key + i, desks[i]);
+  }
+
+  static void withdraw(caf::actor_system& system, const std::string& address) {
+    if (const auto key = key_of(address))
+      for (std::size_t i = 0; i < desk_count; ++i)
+        system.registry().erase(*key + i);
+  }
+
+  [[nodiscard]] std::optional<member_desks> reach(const std::string& address) override {
+    const auto key = key_of(address);
+    if (!key)
+      return std::nullopt;
+    member_desks found;
+    for (std::size_t i = 0; i < desk_count; ++i) {
+      found[i] = system_->registry().get(*key + i);
+      if (!found[i])
+        return std::nullopt;
+    }
+    return found;
+  }
+
+private:
+  static constexpr std::string_view scheme = "local:";
+
+  [[nodiscard]] static std::optional<caf::actor_id> key_of(std::string_view address) {
+    if (!address.starts_with(scheme))
+      return std::nullopt;
+    address.remove_prefix(scheme.size());
+    caf::actor_id key = 0;
+    const auto* end = address.data() + address.size();
+    const auto [stop, problem] = std::from_chars(address.data(), end, key);
+    return problem == std::errc{} && stop == end ? std::optional{key} : std::nullopt;
+  }
+
+  caf::actor_system* system_;
+};
+
+/// What one node knows of the others. All its actors share it; every call is safe from any thread.
+///
+/// A member comes in through the roster, as a seed, or as a guest: somebody who wrote to this node
+/// before the roster had it (a joiner, a client), and who is answered at the desk it wrote from.
+class directory {
+public:
+  explicit directory(std::unique_ptr<links> links) : links_{std::move(links)} {}
+
+  /// Guests beyond this push the oldest out; it is taken in again with its next message.
+  static constexpr std::size_t guests_max = 4'096;
+
+  /// What a lesson changed: actors to watch, and members that nobody answers for.
+  struct changes {
+    std::vector<std::pair<member_id, any_actor>> to_watch = {};
+    std::vector<member_id> gone = {};
+  };
+
+  /// Takes in the members of both configurations, and forgets the members of neither.
+  [[nodiscard]] changes learn(const configuration_ptr& committed, const configuration_ptr& newest) {
+    const std::lock_guard lock{mutex_};
+    changes result;
+    if (closed_ || (committed == committed_ && newest == newest_))
+      return result;
+    committed_ = committed;
+    newest_ = newest;
+    for (auto& [id, who] : members_)
+      who.listed = false;
+    for (const auto& c : {committed_, newest_})
+      if (c)
+        for (const auto& m : c->members) {
+          auto& who = take_in(m.id, m.address, result);
+          who.listed = true;
+          who.hearsay = false;
+        }
+    std::erase_if(members_, [](const auto& entry) { return !entry.second.wanted(); });
+    return result;
+  }
+
+  /// Takes in the members of a roster that is not this node's own yet. Its own may pass through old
+  /// configurations first, which do not have them.
+  [[nodiscard]] changes learn_from_afar(const configuration& roster) {
+    const std::lock_guard lock{mutex_};
+    changes result;
+    if (!closed_)
+      for (const auto& m : roster.members)
+        take_in(m.id, m.address, result).hearsay = true;
+    return result;
+  }
+
+  /// Takes in one member by what another one told of it.
+  [[nodiscard]] changes learn_address(member_id id, const std::string& address) {
+    const std::lock_guard lock{mutex_};
+    changes result;
+    if (!closed_ && id && !address.empty())
+      take_in(id, address, result).hearsay = true;
+    return result;
+  }
+
+  /// A seed stays known whatever the roster says.
+  [[nodiscard]] changes add_seed(member_id id, const std::string& address) {
+    const std::lock_guard lock{mutex_};
+    changes result;
+    if (!closed_)
+      take_in(id, address, result).seed = true;
+    return result;
+  }
+
+  /// Takes note that `id` has written from `sender`. Returns whether that is news, and `sender` is
+  /// to be watched.
+  [[nodiscard]] bool meet(member_id id, desk from, const any_actor& sender) {
+    if (!sender)
+      return false;
+    const std::lock_guard lock{mutex_};
+    const auto found = members_.find(id);
+    if (closed_ || (found != members_.end() && (found->second.gone || found->second.at(from))))
+      return false;
+    auto& who = found != members_.end() ? found->second : members_[id];
+    if (!who.wanted()) {
+      who.guest = true;
+      guests_.push_back(id);
+    }
+    who.at(from) = sender;
+    make_room();
+    return true;
+  }
+
+  /// The actor of `id` at a desk; null if it is not known, or gone.
+  [[nodiscard]] any_actor find(member_id id, desk at) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = members_.find(id);
+    return found == members_.end() ? nullptr : found->second.at(at);
+  }
+
+  /// The actors of `id` have ended. Returns whether that is news.
+  bool lose(member_id id) {
+    const std::lock_guard lock{mutex_};
+    const auto found = members_.find(id);
+    if (found == members_.end() || found->second.gone)
+      return false;
+    std::erase(guests_, id);
+    found->second.desks = {};
+    found->second.guest = found->second.hearsay = false;
+    found->second.gone = true;
+    if (!found->second.wanted())
+      members_.erase(found);
+    return true;
+  }
+
+  /// Lets go of everybody, for good.
+  void close() {
+    const std::lock_guard lock{mutex_};
+    closed_ = true;
+    members_.clear();
+    guests_.clear();
+    committed_ = newest_ = nullptr;
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock{mutex_};
+    return members_.size();
+  }
+
+private:
+  struct acquaintance {
+    member_desks desks = {};
+    bool listed = false;  ///< in this node's own roster
+    bool hearsay = false; ///< in another node's, as far as this one knows
+    bool seed = false;
+    bool guest = false;
+    bool resolved = false; ///< its address was looked up, with or without success
+    bool gone = false;     ///< its actors have ended; ids are not used again
+
+    [[nodiscard]] bool wanted() const { return listed || hearsay || seed || guest; }
+
+    any_actor& at(desk d) { return desks[static_cast<std::size_t>(d)]; }
+    const any_actor& at(desk d) const { return desks[static_cast<std::size_t>(d)]; }
+  };
+
+  acquaintance& take_in(member_id id, const std::string& address, changes& result) {
+    auto& who = members_[id];
+    if (std::exchange(who.guest, false))
+      std::erase(guests_, id);
+    if (who.gone || std::exchange(who.resolved, true))
+      return who;
+    if (auto found = links_->reach(address)) {
+      who.desks = std::move(*found);
+      result.to_watch.emplace_back(id, who.at(desk::core));
+    } else if (std::ranges::none_of(who.desks, [](const any_actor& d) { return d != nullptr; })) {
+      who.gone = true;
+      result.gone.push_back(id);
+    }
+    return who;
+  }
+
+  void make_room() {
+    while (guests_.size() > guests_max) {
+      members_.erase(guests_.front());
+      guests_.pop_front();
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<links> links_;
+  std::map<member_id, acquaintance> members_;
+  std::deque<member_id> guests_; ///< oldest first
+  configuration_ptr committed_;
+  configuration_ptr newest_;
+  bool closed_ = false;
+};
+
+} // namespace understudy

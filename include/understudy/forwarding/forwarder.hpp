@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The node's front door (S7).
+///
+/// Any node takes requests, whatever its role. The leader puts writes through the log and answers
+/// linearizable reads once it has shown that it leads; every other node sends them to the leader
+/// and hands the answer on. What a caller asks is applied once (C6): a request whose leader was
+/// lost is sent to the next one under the same number, until it is known what became of it or the
+/// caller's deadline passes. A forwarded request is never passed on again (C5).
+///
+/// `open_session` has no number. If its answer is lost the retry may open a second session, which
+/// nobody uses and which expires.
+
+#include <understudy/core/outbox.hpp>
+#include <understudy/core/random.hpp>
+#include <understudy/forwarding/call_desk.hpp>
+#include <understudy/forwarding/duplicate_filter.hpp>
+#include <understudy/forwarding/mail_sheets.hpp>
+#include <understudy/forwarding/serving.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace understudy {
+
+/// Whether a node's id had another process before this one.
+enum class node_life : std::uint8_t {
+  first = 0,
+  /// Back under its old id, with its log. Which numbers its own session has used nobody remembers,
+  /// so this life opens a session for itself.
+  resumed = 1,
+};
+
+/// The request forwarder of one node.
+class forwarder {
+public:
+  using peer_messages = type_list<requests, answers>;
+  using notices = type_list<core_view, proposed, read_ready, applied_outcomes, replica_answer,
+                            local_call, peer_lost>;
+
+  forwarder(member_id self, const forwarder_options& options, random_source random,
+            node_life life = node_life::first)
+      : self_{self}, options_{options}, life_{life},
+        desk_{options.calls, options.suspect_after, random.next()},
+        to_leader_{options.calls, requests{.forwarded = true, .batch = {}}},
+        to_callers_{options.calls} {}
+
+  // -- callers -----------------------------------------------------------------------------------
+
+  void on(local_call& m, instant now, outbox& out) {
+    call c{.caller = m.id, .body = std::move(m.body)};
+    c.deadline = m.deadline == instant{} ? now + options_.calls.deadline_default
+                                         : std::min(m.deadline, now + options_.calls.deadline_max);
+    const auto* written = std::get_if<command>(&c.body);
+    c.own = written && !written->session;
+    if (c.own && desk_.own_open() >= rules_.session_window)
+      return desk_.refuse(c, errc::overloaded, "as many commands are open as a session may have");
+    take(std::move(c), now, out);
+  }
+
+  void on(member_id from, requests& m, instant now, outbox& out) {
+    if (m.batch.empty() || !seen_.first_time(from, m.batch.front().id))
+      return;
+    for (auto& r : m.batch) {
+      call c{.origin = from, .caller = r.id, .body = std::move(r.body)};
+      c.deadline = desk_.deadline_for(r.time_left, now);
+      c.last_hop = m.forwarded;
+      take(std::move(c), now, out);
+    }
+  }
+
+  // -- the leader's answers ----------------------------------------------------------------------
+
+  void on(member_id from, answers& m, instant now, outbox&) {
+    for (auto& a : m.batch) {
+      const auto* c = desk_.find(a.id);
+      if (!c || c->stage != call_stage::sent || c->at != from)
+        continue; // of an attempt that was given up
+      if (!a.result && a.result.error().code == errc::not_leader)
+        follow_hint(from, a.result.error().leader);
+      desk_.end_attempt(a.id, std::move(a.result), a.retry_after, now);
+    }
+  }
+
+  // -- raft core ---------------------------------------------------------------------------------
+
+  void on(core_view& v, instant, outbox&) {
+    const bool new_term = v.term != term_;
+    const bool new_leader = v.leader != leader_ || new_term;
+    const bool was_leading = leads_;
+    term_ = v.term;
+    leads_ = v.leads;
+    leader_ = v.leader;
+    leader_heard_ = v.leader_heard;
+    if (v.newest.content)
+      rules_ = v.newest.content->rules;
+    look_for_self(v.committed);
+    if (was_leading && (!leads_ || new_term))
+      lose_leadership();
+    if (new_leader) {
+      hint_ = {};
+      lost_leader_ = {};
+    }
+    if (leads_)
+      desk_.lose_attempts_at([](member_id) { return true; });
+    else if (new_leader && leader_)
+      desk_.lose_attempts_at([&](member_id at) { return at != leader_; });
+  }
+
+  void on(proposed& m, instant now, outbox&) {
+    serving_.on(m,
+                [&](ticket id) { desk_.end_attempt(id, tl::unexpected{m.why}, interval{0}, now); });
+  }
+
+  void on(read_ready& m, instant now, outbox& out) {
+    serving_.on(m, [&](ticket id) {
+      auto* c = desk_.find(id);
+      if (!c)
+        return;
+      if (m.code != errc::none)
+        return desk_.end_attempt(id, fail(m.code, {}, leader_), interval{0}, now);
+      ask(id, *c, m.index, out);
+    });
+  }
+
+  // -- replica -----------------------------------------------------------------------------------
+
+  void on(applied_outcomes& m, instant now, outbox&) {
+    const auto done = [&](ticket id, outcome& o) {
+      desk_.end_attempt(id, std::move(o.result).map([&](bytes body) {
+        return reply{.body = std::move(body), .index = o.index, .copies = m.copies};
+      }),
+                        interval{0}, now);
+    };
+    serving_.on(m, done, [&](ticket id) { desk_.lose_attempt(id); });
+  }
+
+  void on(replica_answer& m, instant now, outbox&) {
+    const auto* c = desk_.find(m.id);
+    if (!c || c->stage != call_stage::asking)
+      return;
+    const auto& asked = std::get<query>(c->body);
+    if (asked.consistency == consistency::linearizable) {
+      desk_.end_attempt(m.id, std::move(m.result).map([&](bytes body) {
+        return reply{.body = std::move(body), .index = m.applied};
+      }),
+                        interval{0}, now);
+      return;
+    }
+    const auto age = age_of_data(now);
+    if (m.result && too_old(asked, age))
+      return desk_.close(m.id, fail(errc::stale, {}, leader_));
+    desk_.close(m.id, std::move(m.result).map([&](bytes body) {
+      return reply{.body = std::move(body), .index = m.applied, .age = age};
+    }));
+  }
+
+  // -- driver ------------------------------------------------------------------------------------
+
+  void on(peer_lost& m, instant now, outbox&) {
+    desk_.lose_attempts_at([&](member_id at) { return at == m.who; });
+    if (m.who == hint_)
+      hint_ = {};
+    if (m.who == leader_) {
+      lost_leader_ = leader_;
+      lost_until_ = now + options_.suspect_after;
+    }
+  }
+
+  /// All is done by `settle`, which follows.
+  void wake(instant, outbox&) {}
+
+  void settle(instant now, outbox& out) {
+    desk_.look_at_due(now, [](member_id) {});
+    number_own(now);
+    send_held(now, out);
+    serving_.flush(out);
+    deliver(out);
+    if (const auto due = desk_.next_due(now))
+      out.wake(*due);
+  }
+
+  /// Closes every call: `stopped` where nothing was done for certain, else `outcome_unknown`. From
+  /// now on all that comes is answered `stopped`.
+  void stop(instant, outbox& out) {
+    stopped_ = true;
+    desk_.close_all();
+    deliver(out);
+  }
+
+  [[nodiscard]] std::size_t open_calls() const { return desk_.size(); }
+  [[nodiscard]] std::uint64_t retries() const { return desk_.retries(); }
+
+private:
+  void take(call c, instant now, outbox& out) {
+    if (stopped_)
+      return desk_.refuse(c, errc::stopped, "");
+    if (const auto* written = std::get_if<command>(&c.body))
+      if (const auto why = complaint(*written, c); why != errc::none)
+        return desk_.refuse(c, why, "");
+    const auto* asked = std::get_if<query>(&c.body);
+    if (asked && asked->consistency != consistency::linearizable)
+      return take_local_query(std::move(c), now, out);
+    if (c.last_hop && !leads_)
+      return desk_.refuse(c, errc::not_leader, "", leader_);
+    desk_.take(std::move(c));
+  }
+
+  /// Why a command can not be proposed at all.
+  [[nodiscard]] errc complaint(const command& c, const call& from) const {
+    if (c.body.size() > rules_.command_bytes_max)
+      return errc::too_large;
+    if (!c.session && !from.own)
+      return errc::session_unknown;
+    if (c.number - c.answered_below >= rules_.session_window)
+      return errc::overloaded;
+    return errc::none;
+  }
+
+  /// Answered by this node's own replica, whoever leads.
+  void take_local_query(call c, instant now, outbox& out) {
+    const auto& asked = std::get<query>(c.body);
+    if (too_old(asked, age_of_data(now)))
+      return desk_.refuse(c, errc::stale, "", leader_);
+    const auto at_least = asked.consistency == consistency::session ? asked.at_least : log_index{};
+    if (const auto id = desk_.take_aside(std::move(c)))
+      ask(id, *desk_.find(id), at_least, out);
+  }
+
+  void ask(ticket id, call& c, log_index at_least, outbox& out) {
+    c.stage = call_stage::asking;
+    out.tell(ask_replica{id, std::get<query>(c.body).body, at_least, c.deadline});
+  }
+
+  /// How long ago this node's data may have been the newest.
+  [[nodiscard]] interval age_of_data(instant now) const {
+    if (leads_)
+      return interval{0};
+    return leader_heard_ == instant{} ? interval::max()
+                                      : std::max<interval>(interval{0}, now - leader_heard_);
+  }
+
+  [[nodiscard]] static bool too_old(const query& asked, interval age) {
+    return asked.consistency == consistency::local && asked.age_max > interval{0}
+           && age > asked.age_max;
+  }
+
+  /// The node's own session is its enter entry, once that is committed.
+  void look_for_self(const placed_configuration& committed) {
+    if (!committed.content || committed.index < committed_)
+      return;
+    committed_ = committed.index;
+    const auto& members = committed.content->members;
+    const auto self = std::find_if(members.begin(), members.end(),
+                                   [&](const member& m) { return m.id == self_; });
+    if (self == members.end()) {
+      removed_ = static_cast<bool>(entered_);
+      return;
+    }
+    const bool first_seen = !entered_;
+    entered_ = session_id{self->entered.value};
+    if (first_seen && life_ == node_life::first && entered_)
+      desk_.window().opened(entered_);
+  }
+
+  void number_own(instant now) {
+    if (removed_)
+      desk_.fail_waiting({.code = errc::removed, .detail = "the node has left the roster"});
+    else if (life_ == node_life::resumed && entered_)
+      desk_.want_session(now);
+    desk_.number_waiting(rules_.session_window);
+  }
+
+  void send_held(instant now, outbox& out) {
+    if (!desk_.anything_held())
+      return;
+    if (leads_)
+      return desk_.each_held([&](ticket id, call& c) { serve(id, c); });
+    const auto leader = hint_ ? hint_ : leader_;
+    if (!leader || leader == self_)
+      return;
+    if (leader == lost_leader_ && now < lost_until_)
+      return out.wake(lost_until_);
+    desk_.each_held([&](ticket id, call& c) {
+      const auto bytes = c.weight_bytes;
+      to_leader_.add(leader, desk_.begin_attempt(id, leader, now), bytes, out);
+    });
+    to_leader_.flush(out);
+  }
+
+  void serve(ticket id, call& c) {
+    if (is_write(c.body)) {
+      c.stage = call_stage::proposed;
+      // Who may not pass it on needs it no more, once it is proposed.
+      serving_.propose(id, payload_of(c.last_hop ? std::move(c.body) : desk_.next_body(c)));
+    } else {
+      c.stage = call_stage::reading;
+      serving_.read(id);
+    }
+  }
+
+  /// What stands in the log may be committed by the next leader, or not: it is sent there again.
+  void lose_leadership() {
+    serving_.give_up([&](ticket id) { desk_.lose_attempt(id); });
+    if (!leads_)
+      desk_.refuse_last_hops(leader_);
+  }
+
+  /// Another node may know of a leader before this node's core does, a listener's above all (M15).
+  void follow_hint(member_id from, member_id hint) {
+    if (from == (hint_ ? hint_ : leader_))
+      hint_ = hint != from && hint != self_ && hint != leader_ ? hint : member_id{};
+  }
+
+  void deliver(outbox& out) {
+    for (auto& e : desk_.ended()) {
+      if (!e.origin) {
+        out.tell(local_answer{e.caller, std::move(e.result), e.retry_after});
+        continue;
+      }
+      const auto bytes = e.result ? e.result->body.size() : e.result.error().detail.size();
+      to_callers_.add(e.origin, answer{e.caller, std::move(e.result), e.retry_after}, bytes, out);
+    }
+    desk_.ended().clear();
+    to_callers_.flush(out);
+  }
+
+  member_id self_;
+  forwarder_options options_;
+  node_life life_;
+
+  term_number term_ = {};
+  bool leads_ = false;
+  member_id leader_ = {};
+  instant leader_heard_ = {};
+  member_id hint_ = {};        ///< who leads, as another node said; until the core knows better
+  member_id lost_leader_ = {}; ///< the link to it broke
+  instant lost_until_ = {};    ///< until then it is not asked again
+  settings rules_ = {};
+  log_index committed_ = {};
+  session_id entered_ = {};
+  bool removed_ = false;
+  bool stopped_ = false;
+
+  call_desk desk_;
+  serving serving_;
+  duplicate_filter seen_;
+  mail_sheets<requests> to_leader_;
+  mail_sheets<answers> to_callers_;
+};
+
+} // namespace understudy

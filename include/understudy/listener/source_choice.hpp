@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Whom to pull from (S2).
+///
+/// Any raft member will do, and the leader has enough to do already: the others take turns, and the
+/// leader is asked when nobody else can be. Only voters are sources, never another listener, so
+/// that two listeners can not feed each other what neither has (M20). But who votes may have
+/// changed since this node last heard: when all voters that it knows have failed, it asks the other
+/// members of the roster as well, and whoever does not vote says so.
+
+#include <understudy/core/configuration.hpp>
+#include <understudy/listener/options.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace understudy {
+
+/// A source, and the earliest moment at which to ask it.
+struct source_pick {
+  member_id source = {};
+  instant not_before = {};
+};
+
+/// Picks a source, and remembers which failed lately.
+class source_choice {
+public:
+  source_choice(member_id self, puller_options options) : self_{self}, options_{options} {}
+
+  /// The voters of `known` are the sources from now on, both halves while it is joint; its other
+  /// members are the last resort.
+  void update(const configuration& known) {
+    std::vector<source> next;
+    const auto add = [&](member_id id, bool votes) {
+      if (id == self_ || find(next, id))
+        return;
+      next.push_back(find(sources_, id) ? *find(sources_, id) : source{.id = id});
+      next.back().votes = votes;
+    };
+    for (const auto* half : {&known.voters, &known.outgoing})
+      for (const auto id : *half)
+        add(id, true);
+    for (const auto& m : known.members)
+      add(m.id, false);
+    if (leader_)
+      add(leader_, false);
+    sources_ = std::move(next);
+  }
+
+  /// Who leads, and so is asked last. It may be one that this node's roster does not have yet.
+  void leader_is(member_id leader) {
+    leader_ = leader;
+    if (leader && leader != self_ && !find(sources_, leader))
+      sources_.push_back({.id = leader, .votes = false});
+  }
+
+  /// Whom to ask now; nothing if there is nobody to ask.
+  ///
+  /// The current source stays for its turn. If all have failed lately it is the one whose failure
+  /// is the oldest, but not at once: a group that is down is not hammered.
+  [[nodiscard]] std::optional<source_pick> pick(instant now) {
+    if (sources_.empty())
+      return std::nullopt;
+    if (const auto* current = find(sources_, current_);
+        current && now < turn_ends_ && current->rested(now)
+        && ((current->votes && current_ != leader_) || !next_in_turn(now)))
+      return source_pick{current_, now};
+    const auto* next = next_in_turn(now);
+    if (const auto* leader = find(sources_, leader_); !next && leader && leader->rested(now))
+      next = leader;
+    if (!next)
+      next = last_resort(now);
+    if (next) {
+      begin_turn(next->id, now);
+      return source_pick{next->id, now};
+    }
+    const auto oldest
+        = std::min_element(sources_.begin(), sources_.end(),
+                           [](const source& a, const source& b) { return a.failed < b.failed; });
+    const auto not_before = std::max(now, oldest->failed + options_.backoff_min);
+    begin_turn(oldest->id, not_before);
+    return source_pick{oldest->id, not_before};
+  }
+
+  /// `id` did not answer, was lost, or had nothing to give.
+  void failed(member_id id, instant now) {
+    auto* s = find(sources_, id);
+    if (!s)
+      return;
+    const auto doubled = s->pause == interval{0} ? options_.backoff_min : s->pause * 2;
+    s->pause = std::min(doubled, options_.backoff_max);
+    s->failed = now;
+    s->rests_until = now + s->pause;
+  }
+
+  /// `id` gave what was asked for.
+  void succeeded(member_id id) {
+    if (auto* s = find(sources_, id))
+      *s = source{.id = id, .votes = s->votes};
+  }
+
+  [[nodiscard]] std::size_t size() const { return sources_.size(); }
+
+private:
+  struct source {
+    member_id id = {};
+    bool votes = true; ///< as far as this node knows
+    interval pause{0}; ///< after the failures so far; 0: none since it last answered
+    instant failed = {};
+    instant rests_until = {};
+
+    [[nodiscard]] bool rested(instant now) const { return now >= rests_until; }
+  };
+
+  template <class Sources>
+  [[nodiscard]] static auto find(Sources& in, member_id id) -> decltype(in.data()) {
+    const auto place = std::find_if(in.begin(), in.end(), [&](auto& s) { return s.id == id; });
+    return place == in.end() ? nullptr : &*place;
+  }
+
+  /// The first voter after the current one that rests no more and does not lead; null if none.
+  [[nodiscard]] const source* next_in_turn(instant now) const {
+    const auto start = place_after_current();
+    for (std::size_t step = 0; step < sources_.size(); ++step) {
+      const auto& s = sources_[(start + step) % sources_.size()];
+      if (s.votes && s.id != leader_ && s.rested(now))
+        return &s;
+    }
+    return nullptr;
+  }
+
+  /// A member that did not vote when this node last heard; null if all rest.
+  [[nodiscard]] const source* last_resort(instant now) const {
+    const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                    [&](const source& s) { return !s.votes && s.rested(now); });
+    return found == sources_.end() ? nullptr : &*found;
+  }
+
+  /// Where the search begins. The own id, drawn at random, spreads listeners over the sources.
+  [[nodiscard]] std::size_t place_after_current() const {
+    const auto* current = find(sources_, current_);
+    return current ? static_cast<std::size_t>(current - sources_.data()) + 1
+                   : static_cast<std::size_t>(self_.value % sources_.size());
+  }
+
+  void begin_turn(member_id id, instant now) {
+    current_ = id;
+    turn_ends_ = now + options_.turn;
+  }
+
+  member_id self_;
+  puller_options options_;
+  std::vector<source> sources_;
+  member_id leader_ = {};
+  member_id current_ = {};
+  instant turn_ends_ = {};
+};
+
+} // namespace understudy

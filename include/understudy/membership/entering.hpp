@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// How a new node gets into the roster (S8): ask the seeds who leads, ask the leader to be taken
+/// in, and keep asking. Every step can be repeated, so a lost answer costs a retry and nothing else
+/// (B12). Nobody answering is never a reason to go on alone (B3).
+
+#include <understudy/core/errors.hpp>
+#include <understudy/core/outbox.hpp>
+#include <understudy/core/random.hpp>
+#include <understudy/membership/backoff.hpp>
+#include <understudy/membership/options.hpp>
+#include <understudy/roster/roster.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace understudy {
+
+/// The newcomer's side of entering.
+class entering {
+public:
+  explicit entering(std::shared_ptr<const monitor_options> options)
+      : options_{std::move(options)}, backoff_{options_->retry, options_->retry_max} {}
+
+  /// Asks again when it is time to, and says so when it takes too long.
+  void pump(instant now, random_source& random, outbox& out) {
+    if (accepted_)
+      return;
+    if (!complain_at_)
+      complain_at_ = now + options_->entering_patience;
+    if (now >= *complain_at_) {
+      const auto why = obstacle();
+      out.tell(node_event{.what = node_event::kind::enter_failed,
+                          .who = options_->self.id,
+                          .code = why.code,
+                          .detail = why.detail + "; goes on asking"});
+      complain_at_ = now + options_->entering_patience;
+      obstacle_.reset();
+    }
+    if (now >= next_try_)
+      hops_ = 0;
+    if (now >= next_try_ || follows_) {
+      attempt(out);
+      next_try_ = now + backoff_.next(random);
+    }
+    out.wake(std::min(next_try_, *complain_at_));
+  }
+
+  /// A node answered what it knows of a cluster. A result ends all attempts.
+  [[nodiscard]] std::optional<failure> heard(member_id from, const census_reply& reply) {
+    if (accepted_ || !reply.cluster)
+      return std::nullopt;
+    if (meant() && meant() != reply.cluster)
+      return failure{errc::cluster_mismatch, "member " + std::to_string(from.value)
+                                                 + " belongs to cluster "
+                                                 + std::to_string(reply.cluster.value) + ", not "
+                                                 + std::to_string(meant().value)};
+    cluster_ = reply.cluster;
+    follow(reply.leader);
+    return std::nullopt;
+  }
+
+  /// Somebody answered the request to be taken in. A result ends all attempts.
+  [[nodiscard]] std::optional<failure> heard(member_id from, const enter_reply& reply,
+                                             outbox& out) {
+    if (accepted_)
+      return std::nullopt;
+    switch (reply.code) {
+    case errc::none:
+      accept(reply.roster, out);
+      return std::nullopt;
+    case errc::cluster_mismatch:
+    case errc::duplicate_id:
+    case errc::removed:
+    case errc::invalid_option:
+    case errc::version_unsupported:
+      return failure{reply.code, reply.detail, reply.leader};
+    case errc::not_leader:
+      lost(from);
+      follow(reply.leader);
+      return std::nullopt;
+    default:
+      obstacle_ = failure{reply.code, reply.detail, reply.leader};
+      return std::nullopt;
+    }
+  }
+
+  /// The link to `who` broke: the next try asks the seeds again if it was the leader.
+  void lost(member_id who) {
+    if (leader_ == who)
+      leader_ = {};
+  }
+
+  /// The cluster to enter, once a node of it has answered.
+  [[nodiscard]] cluster_id cluster() const { return cluster_; }
+  /// The node that is asked to take this one in.
+  [[nodiscard]] member_id leader() const { return leader_; }
+  /// Whether the leader has said yes: what is left is to catch up.
+  [[nodiscard]] bool accepted() const { return accepted_; }
+
+  /// What is in the way, for status.
+  [[nodiscard]] failure obstacle() const {
+    if (obstacle_)
+      return *obstacle_;
+    return {errc::no_seed_answers, "none of " + std::to_string(options_->contacts.size())
+                                       + " seeds answers for a cluster"};
+  }
+
+private:
+  static constexpr int hops_max = 3;  ///< hints that are followed without waiting
+  static constexpr int tries_max = 2; ///< at one leader, before the seeds are asked again
+
+  /// The cluster that the node was told to enter, or has begun to enter.
+  [[nodiscard]] cluster_id meant() const { return cluster_ ? cluster_ : options_->cluster; }
+
+  void attempt(outbox& out) {
+    follows_ = false;
+    if (leader_ && tries_ < tries_max) {
+      ++tries_;
+      out.send(leader_, enter_request{.cluster = meant(), .newcomer = options_->self});
+      return;
+    }
+    leader_ = {};
+    for (auto id : options_->contacts)
+      if (id != options_->self.id)
+        out.send(id, census_request{});
+  }
+
+  /// Asks `leader` next, and at once unless nodes send us round in circles.
+  void follow(member_id leader) {
+    if (!leader || leader == options_->self.id) {
+      obstacle_ = failure{errc::no_leader, "the cluster has no leader at the moment"};
+      return;
+    }
+    if (leader == leader_)
+      return;
+    leader_ = leader;
+    tries_ = 0;
+    obstacle_
+        = failure{errc::timed_out,
+                  "member " + std::to_string(leader.value) + ", said to lead, is silent", leader};
+    follows_ = ++hops_ <= hops_max;
+  }
+
+  void accept(const placed_configuration& roster, outbox& out) {
+    const auto* self = roster.content ? find(*roster.content, options_->self.id) : nullptr;
+    if (!self || self->start != options_->self.start
+        || (meant() && meant() != roster.content->cluster)) {
+      obstacle_ = failure{errc::undecodable, "the answer shows a roster without this node"};
+      return;
+    }
+    accepted_ = true;
+    cluster_ = roster.content->cluster;
+    out.tell(entered_cluster{.cluster = cluster_, .entered = self->entered, .roster = roster});
+  }
+
+  std::shared_ptr<const monitor_options> options_;
+  backoff backoff_;
+  cluster_id cluster_ = {};
+  member_id leader_ = {};
+  int tries_ = 0;        ///< at this leader
+  int hops_ = 0;         ///< since the last try that time called for
+  bool follows_ = false; ///< a hint that is to be followed without waiting
+  bool accepted_ = false;
+  instant next_try_ = {};
+  std::optional<instant> complain_at_ = {};
+  std::optional<failure> obstacle_ = {};
+};
+
+} // namespace understudy

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// One member of a cluster, as an application embeds it.
+///
+/// \code
+/// auto first = spawn_node<inventory>(system, {.name = "a", .found = true});
+/// auto second = spawn_node<inventory>(system, {.name = "b", .seeds = {*first}});
+/// auto left = second->submit(inventory::restock{"apple", 3}).get();
+/// \endcode
+
+#include <understudy/actors/caller.hpp>
+#include <understudy/actors/cast.hpp>
+#include <understudy/actors/config.hpp>
+#include <understudy/actors/front_door.hpp>
+#include <understudy/actors/shell.hpp>
+#include <understudy/actors/status.hpp>
+#include <understudy/core/errors.hpp>
+#include <understudy/core/random.hpp>
+#include <understudy/forwarding/forwarder.hpp>
+#include <understudy/listener/puller.hpp>
+#include <understudy/machine.hpp>
+#include <understudy/membership/monitor.hpp>
+#include <understudy/raft/core.hpp>
+#include <understudy/replica/replica.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace understudy {
+
+/// How a node is started. Every field can stay as it is but one: a node either founds a cluster or
+/// has a seed.
+struct node_options {
+  std::string name = {};           ///< for people; at most 255 bytes
+  bool found = false;              ///< makes a new cluster, unless a seed belongs to one
+  std::vector<contact> seeds = {}; ///< nodes to ask for the cluster
+  settings rules = {}; ///< of the cluster that it founds; others are told of differences
+
+  core_options core = {};
+  puller_options puller = {};
+  forwarder_options forwarder = {};
+  /// Of these `self`, `found`, `rules` and `contacts` are filled in from the rest.
+  monitor_options monitor = {};
+
+  understudy::placement placement = placement::detached_core;
+  /// Called for every command that changed the machine, in log order: see `applied_hook`.
+  applied_hook on_applied = {};
+  /// Called for every event of this node, one at a time: be brief, and do not throw.
+  std::function<void(const node_event&)> on_event = {};
+  log_sink log = log_to_stderr;  ///< takes warnings; may be empty
+  std::uint64_t random_seed = 0; ///< for ids and jitter; 0: from the operating system
+};
+
+namespace detail {
+
+/// What a node's monitor is told.
+[[nodiscard]] inline monitor_options monitor_options_of(const node_options& o, member self) {
+  auto result = o.monitor;
+  result.self = std::move(self);
+  result.found = o.found;
+  result.rules = o.rules;
+  result.contacts.clear();
+  for (const auto& seed : o.seeds)
+    result.contacts.push_back(seed.id);
+  return result;
+}
+
+/// Every complaint about the options of every part, in one failure.
+[[nodiscard]] inline expected<void> validate(const node_options& o, const member& self) {
+  std::string all;
+  const auto add = [&](const char* part, const std::vector<std::string>& complaints) {
+    for (const auto& complaint : complaints)
+      all += (all.empty() ? "" : "; ") + std::string{part} + complaint;
+  };
+  add("core: ", complaints(o.core));
+  add("", complaints(o.puller));
+  add("forwarder: ", complaints(o.forwarder));
+  add("", complaints(monitor_options_of(o, self)));
+  if (all.empty())
+    return {};
+  return fail(errc::invalid_option, std::move(all));
+}
+
+} // namespace detail
+
+/// A running node: an application asks it (see `caller`) and looks at it.
+///
+/// Nothing blocks but `wait_until`, which therefore has no place in an actor: an actor sends to
+/// `actor()` instead, and asks for events with `subscribe`. Nothing throws; what can fail says so
+/// in its result. A stopped node says no good-bye: its cluster finds out. A handle must not outlive
+/// its actor system.
+template <state_machine M> class node : public caller<M> {
+public:
+  /// Made by `spawn_node`.
+  using caller<M>::caller;
+
+  /// For the seeds of other nodes.
+  [[nodiscard]] operator contact() const { return {this->id(), stage().address}; }
+
+  /// Sends `who` each `node_event` from now on, until it ends.
+  void subscribe(caf::actor who) const {
+    post_from_outside(this->body().supervisor, understudy::subscribe{std::move(who)});
+  }
+
+  [[nodiscard]] node_status status() const { return stage().board.read(); }
+
+  /// Whether it can serve: has entered, knows a leader, and is not stopped.
+  [[nodiscard]] bool ready() const { return status().ready; }
+
+  /// Waits until `condition(const node_status&)` holds. Fails with `timed_out` after `limit`, and
+  /// with `stopped` as soon as the node stops; the text is the last status.
+  template <std::predicate<const node_status&> Condition>
+  [[nodiscard]] expected<node_status> wait_until(Condition condition, interval limit) const {
+    return stage().board.wait_until(std::move(condition), limit);
+  }
+
+private:
+  [[nodiscard]] const backstage& stage() const { return *this->body().stage; }
+};
+
+/// Starts a node, and lets it found or enter its cluster; `wait_until` tells when it has.
+///
+/// Fails with `invalid_option` and all that is wrong with the options. `machine` is how the machine
+/// begins; every node of a cluster begins with an equal one.
+template <state_machine M>
+[[nodiscard]] expected<node<M>> spawn_node(caf::actor_system& system, node_options options,
+                                           M machine = {}) {
+  random_source random{detail::draw_seed(options.random_seed)};
+  const member self{.id = {detail::draw_nonzero(random)},
+                    .name = options.name,
+                    .address = local_links::new_address(random.next()),
+                    .start = random.next()};
+  if (auto good = detail::validate(options, self); !good)
+    return tl::unexpected<failure>{std::move(good.error())};
+
+  auto stage
+      = std::make_shared<backstage>(self.id, self.address, std::make_unique<local_links>(system));
+  stage->board.update([&](status_notes& notes) { notes.name = options.name; });
+  cast all{system, stage, {.on_event = options.on_event, .log = options.log}};
+
+  const bool detached = options.placement == placement::detached_core;
+  member_desks desks;
+  const auto join = [&]<class... Cs>(type_list<Cs...>, any_actor actor) {
+    all.enlist<Cs...>(actor);
+    return actor;
+  };
+  desks[0] = join(type_list<raft_core>{},
+                  spawn_actor<shell<raft_core>>(system, detached, stage,
+                                                raft_core{self.id, options.core, random.next()}));
+  desks[1] = join(type_list<puller>{}, spawn_actor<shell<puller>>(system, false, stage,
+                                                                  puller{self.id, options.puller}));
+  desks[2] = join(type_list<monitor>{},
+                  spawn_actor<shell<monitor>>(system, false, stage,
+                                              monitor{detail::monitor_options_of(options, self),
+                                                      random_source{random.next()}}));
+  desks[3] = join(type_list<forwarder>{},
+                  spawn_actor<front_door<M, forwarder>>(
+                      system, false, stage,
+                      forwarder{self.id, options.forwarder, random_source{random.next()}}));
+  join(type_list<replica<M>>{},
+       spawn_actor<shell<replica<M>>>(
+           system, false, stage, replica<M>{std::move(machine), std::move(options.on_applied)}));
+
+  local_links::publish(system, self.address, desks);
+  all.raise_curtain(options.seeds);
+  return node<M>{std::make_shared<const node_body>(stage, all, desks[3], system)};
+}
+
+} // namespace understudy

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// What a raft core has in every role: ballot, log, commit index, and what is durable of them.
+
+#include <understudy/core/assert.hpp>
+#include <understudy/core/outbox.hpp>
+#include <understudy/core/random.hpp>
+#include <understudy/raft/durability.hpp>
+#include <understudy/raft/log.hpp>
+#include <understudy/raft/options.hpp>
+#include <understudy/raft/quorum.hpp>
+#include <understudy/roster/roster.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace understudy {
+
+/// Go on as a follower; of `leader`, if one is known.
+struct become_follower {
+  member_id leader = {};
+};
+
+/// Stand for election.
+struct become_candidate {
+  enum round round = round::pre_vote;
+  bool by_transfer = false;
+};
+
+/// The election is won.
+struct become_leader {};
+
+/// The role a handler asks for; taken when it returns.
+using next_role = std::variant<become_follower, become_candidate, become_leader>;
+
+/// State and steps that all roles share. Roles change it only through these functions, so each rule
+/// about ballot, log and commit index stands in one place.
+class core_state {
+public:
+  core_state(member_id id, const core_options& limits, std::uint64_t seed)
+      : self{id}, options{limits}, random{seed}, durable{limits.volatile_log} {}
+
+  const member_id self;
+  const core_options options;
+  random_source random;
+  raft_log log;
+  durability durable;
+  std::shared_ptr<const snapshot> image; ///< the newest snapshot of this node's state
+  log_index entered;                     ///< this node's enter entry, once the leader has named it
+  log_index applied;                     ///< what the replica has confirmed
+  bool machine_failed = false;           ///< it can not apply, so it should not lead
+  bool removed = false;          ///< a committed configuration has left this node out for good
+  std::optional<next_role> next; ///< asked for by the handler that runs now
+  generation streams;            ///< numbers every life of a peer's stream, in every leadership
+  generation rounds;             ///< numbers every round of reads, in every leadership
+  std::uint64_t truncations = 0; ///< how often an uncommitted tail was dropped
+  std::uint64_t installs = 0;    ///< how many snapshots were put in force
+
+  [[nodiscard]] term_number term() const { return ballot_.term; }
+  [[nodiscard]] const ballot& vote() const { return ballot_; }
+  [[nodiscard]] log_index commit() const { return commit_; }
+  [[nodiscard]] log_index handed() const { return handed_; }
+
+  /// The configuration in force: the newest in the log, committed or not (thesis §4.1).
+  [[nodiscard]] const placed_configuration& newest() const { return log.newest_configuration(); }
+
+  /// The newest committed configuration: ranks and claims.
+  [[nodiscard]] const placed_configuration& committed() const {
+    return log.configuration_at(commit_);
+  }
+
+  /// Whether this node votes in the configuration in force.
+  [[nodiscard]] bool is_voter() const {
+    return newest().content && has_vote(*newest().content, self);
+  }
+
+  /// Whether this node may stand for election. A change that takes its vote away may yet be undone
+  /// as long as it is not known to be committed, and until then only this node may have the log
+  /// that wins (§4.2.2 of the thesis, E12). Configurations from before its own entry are history,
+  /// and it acts on none of them (B5).
+  [[nodiscard]] bool may_campaign() const {
+    const bool votes = is_voter() || (committed().content && has_vote(*committed().content, self));
+    return votes && log.last().index >= entered && !machine_failed && !removed;
+  }
+
+  /// A term above the own one was seen: the vote of the old one is void (§5.1). The vote is reset
+  /// only here, when the term grows, never within one (E1).
+  void raise_term(term_number to) {
+    if (to <= ballot_.term)
+      return;
+    ballot_ = {to, {}};
+    durable.forget_held();
+    durable.ballot_changed(ballot_);
+  }
+
+  /// Gives this term's vote, to another node or to this one.
+  void give_vote(member_id to) {
+    UNDERSTUDY_ASSERT(!ballot_.vote || ballot_.vote == to, "one vote in each term (§5.2)");
+    if (ballot_.vote == to)
+      return;
+    ballot_.vote = to;
+    durable.ballot_changed(ballot_);
+  }
+
+  /// Appends what is not in the log yet. Storing an entry of a term raises the own term to it,
+  /// whichever way the entry came: otherwise a node could hold a newer leader's entry and still
+  /// vote in an older term.
+  void append(entry what) {
+    raise_term(what.term);
+    durable.appended(what);
+    log.append(std::move(what));
+  }
+
+  /// Stores `entries`, which follow `previous` in some leader's log, or that another node has
+  /// committed. What stands there already is kept; only a conflicting tail is dropped, and nothing
+  /// committed ever is (§5.3, R2). Returns the last index on which both logs agree.
+  log_index merge(log_position previous, std::vector<entry>& entries) {
+    auto agreed = previous.index;
+    for (auto& e : entries) {
+      if (e.index <= log.base().index) { // covered by a snapshot, so committed and equal (R13)
+        agreed = e.index;
+        continue;
+      }
+      if (const auto own = log.term_at(e.index); own && *own == e.term) {
+        agreed = e.index;
+        continue;
+      }
+      if (log.holds(e.index))
+        truncate_above(e.index.previous());
+      append(std::move(e));
+      agreed = log.last().index;
+    }
+    return std::max(agreed, previous.index);
+  }
+
+  /// Whether the log holds the entry at `place`, or a snapshot covers it.
+  [[nodiscard]] bool agrees_at(log_position place) const {
+    if (place.index < log.base().index)
+      return true;
+    const auto own = log.term_at(place.index);
+    return own && *own == place.term;
+  }
+
+  /// Everything up to `index` is committed. Never goes back.
+  void advance_commit(log_index index) {
+    UNDERSTUDY_ASSERT(index <= log.last().index, "what is committed is in the log");
+    commit_ = std::max(commit_, index);
+  }
+
+  /// Puts a snapshot in the place of the log, if it is ahead of what is committed here; an older
+  /// one is history (N10). A log that holds the snapshot's last entry keeps it and what follows
+  /// (§7).
+  void install(std::shared_ptr<const snapshot> what, outbox& out) {
+    raise_term(what->at.term);
+    if (what->at.index <= commit_)
+      return;
+    if (log.holds(what->at.index) && agrees_at(what->at)) {
+      advance_commit(what->at.index);
+      return;
+    }
+    log.restart_from(*what);
+    durable.restarted(what);
+    commit_ = handed_ = what->at.index;
+    image = what;
+    ++installs;
+    out.tell(restore_snapshot{std::move(what)});
+  }
+
+  /// Hands committed entries up to `through` to the replica, as many as may be under way.
+  void hand_over(log_index through, bool answer, std::uint32_t copies, outbox& out) {
+    const auto limit = std::min({through, commit_, applied + options.apply_window});
+    if (machine_failed || limit <= handed_)
+      return;
+    auto part = log.slice(handed_.next(), limit, options.apply_window, SIZE_MAX);
+    handed_ = part.back().index;
+    out.tell(apply_entries{std::move(part), answer, copies});
+  }
+
+private:
+  void truncate_above(log_index keep) {
+    UNDERSTUDY_ASSERT(keep >= commit_, "committed entries are never truncated");
+    log.truncate_above(keep);
+    durable.truncated(keep);
+    ++truncations;
+  }
+
+  ballot ballot_;
+  log_index commit_;
+  log_index handed_;
+};
+
+} // namespace understudy

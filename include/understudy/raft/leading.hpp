@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The leader: takes proposals, replicates them, and says what is committed.
+
+#include <understudy/core/messages.hpp>
+#include <understudy/raft/core_state.hpp>
+#include <understudy/raft/reads.hpp>
+#include <understudy/raft/replication.hpp>
+#include <understudy/raft/transfer.hpp>
+#include <understudy/roster/roster.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace understudy {
+
+/// The leader's part of §5.3, §5.4, §6 and of the thesis, chapters 3, 4 and 6.4.
+class leading {
+public:
+  /// Begins the term with an entry of its own: only through it can earlier ones be committed
+  /// (§5.4.2).
+  leading(core_state& state, instant now)
+      : expired_at_{now}, since_{now}, time_base_{state.log.last_stamp()},
+        first_index_{state.log.last().index.next()}, weighed_through_{state.commit()} {
+    for (auto i = weighed_through_.next(); i < first_index_; ++i)
+      uncommitted_bytes_ += state.log.at(i).weight_bytes();
+    choose_peers(state, now); // before the entry: so they are sent it with the first message
+    append(share(no_op{}), state, now);
+  }
+
+  // -- what the leader is asked to do -------------------------------------------------------
+
+  void on(propose& m, core_state& state, instant now, outbox& out) {
+    if (transfer_.active())
+      return transfer_.keep(std::move(m));
+    proposed taken{.batch = m.batch, .first = state.log.last().index.next()};
+    for (auto& what : m.what) {
+      if (uncommitted_bytes_ >= state.options.uncommitted_bytes_max) {
+        taken.why = {errc::overloaded, "too much is waiting to be committed", state.self};
+        break;
+      }
+      append(std::move(what), state, now);
+      ++taken.count;
+    }
+    out.tell(std::move(taken));
+  }
+
+  void on(const read_request& m) { reads_.ask(m); }
+
+  void on(const change_roster& m, core_state& state, instant now, outbox& out) {
+    const auto& base = state.newest();
+    const auto at = state.log.last().index.next();
+    auto next = apply(*base.content, m.what, at);
+    if (!next)
+      return out.tell(change_taken{m.id, tl::unexpected{next.error()}});
+    if (*next == *base.content) // a retry: it stands there already
+      return out.tell(change_taken{m.id, base.index});
+    put_in_force(std::move(*next), state, now);
+    out.tell(change_taken{m.id, at});
+  }
+
+  /// Joint consensus (§6). One change at a time, on top of a committed configuration, and only when
+  /// an entry of the own term is committed (the 2015 bug in single-server changes; M1).
+  void on(const change_voters& m, core_state& state, instant now, outbox& out) {
+    const auto& base = state.newest();
+    if (m.base != base.index || base.index > state.commit() || !term_committed(state))
+      return out.tell(change_taken{
+          m.id, fail(errc::busy, "the configuration is not the one the change was planned for, or "
+                                 "not yet committed")});
+    auto next = begin_joint(*base.content, m.voters);
+    if (!next)
+      return out.tell(change_taken{m.id, tl::unexpected{next.error()}});
+    const auto at = state.log.last().index.next();
+    put_in_force(std::move(*next), state, now);
+    out.tell(change_taken{m.id, at});
+  }
+
+  void on(const track_members& m, core_state& state, instant now) {
+    claimants_ = m.claimants;
+    choose_peers(state, now);
+  }
+
+  void on(const transfer_leadership& m, core_state& state, instant now) {
+    const auto* peer = replication_.find(m.to);
+    if (!peer || !has_vote(*state.newest().content, m.to) || transfer_.active()
+        || !peer->in_contact(now, state.options.suspect_after))
+      return;
+    transfer_.begin(m.to, now + state.options.transfer_limit);
+  }
+
+  // -- what the peers answer ----------------------------------------------------------------
+
+  void on(member_id from, const append_reply& m, core_state& state, instant now) {
+    if (m.term != state.term())
+      return;
+    const bool claims = std::ranges::find(claimants_, from) != claimants_.end();
+    const bool before = claims && is_ready(from, state, now);
+    replication_.on(from, m, state, now);
+    if (claims && before != is_ready(from, state, now))
+      news_ = true;
+  }
+
+  void on(member_id from, const snapshot_reply& m, core_state& state, instant now) {
+    if (m.term == state.term())
+      replication_.on(from, m, now);
+  }
+
+  void lost(member_id who, core_state& state, instant now, outbox& out) {
+    replication_.lost(who);
+    if (transfer_.active() && transfer_.to() == who)
+      end_transfer(state, now, out);
+  }
+
+  // -- time, and the end of a batch ---------------------------------------------------------
+
+  void wake(core_state& state, instant now, outbox& out) {
+    if (transfer_.active() && now >= transfer_.until())
+      end_transfer(state, now, out);
+    if (!in_contact_with_quorum(state, now))
+      state.next = become_follower{}; // another may lead already (check-quorum, E11)
+    if (state.machine_failed && !transfer_.active())
+      hand_on(state, now, out);
+    expire_idle_sessions(state, now);
+  }
+
+  void settle(core_state& state, instant now, outbox& out) {
+    commit(state);
+    continue_change(state, now);
+    commit(state); // a group of one commits what it has just appended
+    weigh_committed(state);
+    reads_.begin_round(state, term_committed(state));
+    replication_.send(state, reads_.round(), now, out);
+    confirm_reads(state, out);
+    if (transfer_.active() && !transfer_.asked())
+      ask_successor(transfer_.to(), state, out);
+    if (is_dismissed(state))
+      hand_on(state, now, out);
+  }
+
+  /// The leadership ends: whoever waits for it is told.
+  void step_down(outbox& out) {
+    reads_.refuse_all(out);
+    for (auto& kept : transfer_.end())
+      out.tell(proposed{.batch = kept.batch, .why = {errc::not_leader, {}, {}}});
+  }
+
+  // -- for everyone to see ------------------------------------------------------------------
+
+  /// Whether an entry of the own term is committed.
+  [[nodiscard]] bool term_committed(const core_state& state) const {
+    return state.commit() >= first_index_;
+  }
+
+  /// Whether a claimant has caught up, or fallen back, since this was last asked.
+  [[nodiscard]] bool take_news() { return std::exchange(news_, false); }
+
+  /// Whether a quorum answers: then no other leader can have been elected.
+  [[nodiscard]] bool in_contact_with_quorum(const core_state& state, instant now) const {
+    return quorum_of(*state.newest().content, [&](member_id id) {
+      if (id == state.self)
+        return true;
+      const auto* peer = replication_.find(id);
+      return peer && peer->in_contact(now, state.options.election_timeout_max);
+    });
+  }
+
+  /// The lowest index that some peer still has to be sent from.
+  [[nodiscard]] log_index needed_from(log_index otherwise) const {
+    for (const auto& [id, peer] : replication_.peers())
+      otherwise = std::min(otherwise, peer.needs_behind());
+    return otherwise;
+  }
+
+  [[nodiscard]] std::vector<peer_progress> report(const core_state& state, instant now) const {
+    std::vector<peer_progress> all;
+    for (const auto& [id, peer] : replication_.peers())
+      all.push_back({.id = id,
+                     .match = peer.match(),
+                     .caught_up = caught_up(peer, state, now),
+                     .in_contact = peer.in_contact(now, state.options.suspect_after)});
+    return all;
+  }
+
+  [[nodiscard]] instant deadline(const core_state& state) const {
+    const auto heartbeat = replication_.deadline(state);
+    return transfer_.active() ? std::min(heartbeat, transfer_.until()) : heartbeat;
+  }
+
+private:
+  void append(std::shared_ptr<const payload> what, core_state& state, instant now) {
+    // Log time goes on from where the log left it, at the pace of this leader's clock.
+    const auto stamp = std::max(state.log.last_stamp(), time_base_ + (now - since_));
+    entry e{state.log.last().index.next(), state.term(), stamp, std::move(what)};
+    uncommitted_bytes_ += e.weight_bytes();
+    state.append(std::move(e));
+  }
+
+  void put_in_force(configuration next, core_state& state, instant now) {
+    append(share(configuration_ptr{std::make_shared<configuration>(std::move(next))}), state, now);
+    choose_peers(state, now);
+  }
+
+  /// Sessions end by log time, so it is the log that has to say when (C9). Often enough that none
+  /// lives a tenth longer than it should.
+  void expire_idle_sessions(core_state& state, instant now) {
+    const std::chrono::milliseconds expiry{state.newest().content->rules.session_expiry_ms};
+    if (now - expired_at_ < std::max<interval>(expiry / 10, std::chrono::seconds{1}))
+      return;
+    expired_at_ = now;
+    append(share(expire_sessions{}), state, now);
+  }
+
+  void choose_peers(core_state& state, instant now) {
+    replication_.choose_peers(state, claimants_, now);
+  }
+
+  /// Commits what a quorum holds durably. Only an entry of the own term is committed by counting;
+  /// those before it come with it (§5.4.2, R1). The leader counts itself where it is listed, and
+  /// only what it has made durable itself (R6).
+  void commit(core_state& state) {
+    const auto held = quorum_value(*state.newest().content, [&](member_id id) {
+      if (id == state.self)
+        return state.durable.durable();
+      const auto* peer = replication_.find(id);
+      return peer ? peer->match() : log_index{};
+    });
+    if (held > state.commit() && held >= first_index_)
+      state.advance_commit(held);
+  }
+
+  /// The leader's own echo counts where it is listed, like its own log.
+  void confirm_reads(const core_state& state, outbox& out) {
+    if (!reads_.waits())
+      return;
+    const auto echoed = [&](member_id id) {
+      const auto* peer = replication_.find(id);
+      if (id == state.self)
+        return reads_.round();
+      return peer ? peer->read_round : generation{};
+    };
+    reads_.confirm(quorum_value(*state.newest().content, echoed), out);
+  }
+
+  void weigh_committed(const core_state& state) {
+    while (weighed_through_ < state.commit())
+      uncommitted_bytes_ -= state.log.at(++weighed_through_).weight_bytes();
+  }
+
+  /// Takes a joint configuration on to its new voters, or back to the old ones.
+  ///
+  /// On or back once an entry of the own term is committed under it: until then another leader may
+  /// know nothing of it, and choose otherwise. One exception: the leader that began the change in
+  /// this very term may take it back while it is uncommitted, when the new voters have lost their
+  /// majority: nobody else can have finished it, for that takes an entry of a later term on a
+  /// majority of the old voters, and then this leader's own would not be committed any more.
+  void continue_change(core_state& state, instant now) {
+    const auto newest = state.newest();
+    if (!newest.content->joint())
+      return;
+    const auto contact = [&](member_id id) { return is_reachable(id, state, now); };
+    const bool new_voters_answer = majority_of(newest.content->voters, contact);
+    const auto began = state.log.voters_since();
+    const bool decided = state.commit() >= std::max(began, first_index_);
+    const bool own = began >= first_index_;
+    if (decided && new_voters_answer)
+      put_in_force(finish_joint(*newest.content), state, now);
+    else if ((decided || own) && !new_voters_answer)
+      put_in_force(go_back(*newest.content), state, now);
+  }
+
+  /// A committed configuration without this node among the voters: it led the change to the end,
+  /// and is done (§6).
+  [[nodiscard]] static bool is_dismissed(const core_state& state) {
+    const auto& newest = state.newest();
+    return newest.index <= state.commit() && !has_vote(*newest.content, state.self);
+  }
+
+  /// Steps down in favour of the voter that has most.
+  void hand_on(core_state& state, instant now, outbox& out) {
+    member_id best;
+    log_index most;
+    for (const auto& [id, peer] : replication_.peers()) {
+      if (!has_vote(*state.newest().content, id)
+          || !peer.in_contact(now, state.options.suspect_after))
+        continue;
+      if (!best || peer.match() > most) {
+        best = id;
+        most = peer.match();
+      }
+    }
+    if (best)
+      out.send(best, timeout_now{state.term()});
+    state.next = become_follower{};
+  }
+
+  void ask_successor(member_id to, const core_state& state, outbox& out) {
+    const auto* peer = replication_.find(to);
+    if (!peer || peer->match() < state.log.last().index)
+      return;
+    transfer_.ask();
+    out.send(to, timeout_now{state.term()});
+  }
+
+  void end_transfer(core_state& state, instant now, outbox& out) {
+    for (auto& kept : transfer_.end())
+      on(kept, state, now, out);
+  }
+
+  [[nodiscard]] bool is_reachable(member_id id, const core_state& state, instant now) const {
+    if (id == state.self)
+      return true;
+    const auto* peer = replication_.find(id);
+    return peer && peer->in_contact(now, state.options.suspect_after);
+  }
+
+  [[nodiscard]] bool is_ready(member_id id, const core_state& state, instant now) const {
+    const auto* peer = replication_.find(id);
+    return peer && caught_up(*peer, state, now);
+  }
+
+  [[nodiscard]] bool caught_up(const progress& peer, const core_state& state, instant now) const {
+    const auto last = state.log.last().index;
+    return peer.mode() == flow::replicate && last - peer.match() <= state.options.catch_up_gap
+           && peer.match() >= first_index_ && peer.in_contact(now, state.options.suspect_after);
+  }
+
+  replication replication_;
+  read_queue reads_;
+  transfer transfer_;
+  std::vector<member_id> claimants_;
+  instant expired_at_;        ///< when sessions were last looked through
+  instant since_;             ///< when this node was elected
+  log_time time_base_;        ///< log time at that moment
+  log_index first_index_;     ///< of the first entry of this term
+  log_index weighed_through_; ///< what `uncommitted_bytes_` does not count any more
+  std::size_t uncommitted_bytes_ = 0;
+  bool news_ = false;
+};
+
+} // namespace understudy

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The source's side of a pull (S2): any member of the raft group hands out what is committed.
+///
+/// A question waits here until there is something to send or its time is up, so listeners trail by
+/// about a round trip and an idle cluster costs almost nothing. Only committed entries are handed
+/// out, as a gapless chain behind the place asked for (M19); a pull carries no authority: it is
+/// neither heartbeat nor vote.
+
+#include <understudy/core/messages.hpp>
+#include <understudy/raft/core_state.hpp>
+#include <understudy/roster/roster.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace understudy {
+
+/// Who leads, as this node can tell a puller.
+struct known_leader {
+  member_id id = {};
+  interval silent{0};
+};
+
+/// Holds pullers' questions, and remembers where each puller stands.
+class pull_desk {
+public:
+  /// When a puller was last here, and up to where it has stored everything.
+  struct visit {
+    log_position stored = {};
+    instant at = {};
+    bool link_lost = false;
+  };
+
+  /// Takes a question. A newer one of the same puller replaces the older.
+  void ask(member_id from, const pull_request& what, const core_state& state, instant now) {
+    if (!questions_.contains(from) && questions_.size() >= state.options.pullers_max)
+      return; // it asks again, elsewhere
+    questions_[from] = {what, now + std::min(what.wait, state.options.election_timeout_min)};
+    if (visits_.contains(from) || visits_.size() < state.options.pullers_max)
+      visits_[from] = {what.from, now, false};
+  }
+
+  /// Answers every question that can be answered, or whose time is up.
+  void serve(const core_state& state, known_leader leader, instant now, outbox& out) {
+    for (auto q = questions_.begin(); q != questions_.end();) {
+      auto answer = find_answer(q->second.what, state, now >= q->second.until);
+      if (!answer) {
+        ++q;
+        continue;
+      }
+      answer->ask = q->second.what.ask;
+      answer->commit = state.commit();
+      answer->term = state.term();
+      answer->leader = leader.id;
+      answer->leader_silent = leader.silent;
+      out.send(q->first, std::move(*answer));
+      q = questions_.erase(q);
+    }
+  }
+
+  /// The leader gives a sign to the members that have not pulled for a while. One that was away for
+  /// long may know only voters that are gone; from this it learns whom to ask.
+  void remind_absent(const core_state& state, instant now, outbox& out) {
+    if (now < next_reminder_ || !state.newest().content)
+      return;
+    next_reminder_ = now + state.options.election_timeout_max;
+    for (const auto& m : state.newest().content->members) {
+      const auto* seen = find(m.id);
+      const bool here = seen && now - seen->at <= state.options.election_timeout_max;
+      if (m.id != state.self && !here && !has_vote(*state.newest().content, m.id))
+        out.send(m.id, append_entries{.term = state.term(), .previous = state.log.last()});
+    }
+  }
+
+  void lost(member_id who) {
+    questions_.erase(who);
+    if (const auto v = visits_.find(who); v != visits_.end())
+      v->second.link_lost = true;
+  }
+
+  [[nodiscard]] const visit* find(member_id who) const {
+    const auto found = visits_.find(who);
+    return found == visits_.end() ? nullptr : &found->second;
+  }
+
+  /// The lowest index that a puller who was here within `window` still has to be sent from. Those
+  /// who stayed away for longer are forgotten: they do not hold up compaction (M17).
+  [[nodiscard]] log_index needed_from(log_index otherwise, instant now, interval window) {
+    std::erase_if(visits_, [&](const auto& v) { return now - v.second.at > window; });
+    for (const auto& [who, v] : visits_)
+      otherwise = std::min(otherwise, v.stored.index);
+    return otherwise;
+  }
+
+  [[nodiscard]] instant deadline() const {
+    auto soonest = instant::max();
+    for (const auto& [who, q] : questions_)
+      soonest = std::min(soonest, q.until);
+    return soonest;
+  }
+
+private:
+  struct question {
+    pull_request what;
+    instant until;
+  };
+
+  static std::optional<pull_reply> find_answer(const pull_request& asked, const core_state& state,
+                                               bool time_is_up) {
+    const auto& known = state.newest();
+    if (!known.content || !state.is_voter()
+        || (asked.cluster && asked.cluster != known.content->cluster))
+      return pull_reply{.verdict = pull_verdict::refused};
+    if (asked.from.index < state.log.base().index)
+      return with_chunk(asked, state);
+    if (asked.from.index > state.commit())
+      return time_is_up ? std::optional{pull_reply{.verdict = pull_verdict::behind}} : std::nullopt;
+    if (!state.agrees_at(asked.from))
+      return pull_reply{.verdict = pull_verdict::diverged};
+    if (asked.from.index == state.commit() && !time_is_up)
+      return std::nullopt;
+    return pull_reply{.previous = asked.from,
+                      .entries = state.log.slice(
+                          asked.from.index.next(), state.commit(), state.options.window_entries,
+                          std::min<std::size_t>(asked.bytes_max, state.options.append_bytes_max))};
+  }
+
+  /// What was asked for is compacted: a piece of the snapshot that covers it.
+  static pull_reply with_chunk(const pull_request& asked, const core_state& state) {
+    UNDERSTUDY_ASSERT(state.image, "a log is compacted only behind a snapshot");
+    const bool resumes = asked.resume == state.image->key();
+    return {.verdict = pull_verdict::snapshot,
+            .chunk
+            = chunk_of(*state.image, resumes ? asked.received : 0,
+                       std::min<std::size_t>(asked.bytes_max, state.options.snapshot_chunk_bytes))};
+  }
+
+  std::map<member_id, question> questions_;
+  std::map<member_id, visit> visits_;
+  instant next_reminder_ = {};
+};
+
+} // namespace understudy

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The rules that hold after every single event, whatever the network and the nodes have been
+/// through. Named after reliability.md, section 2.
+///
+/// The checker keeps its own history and compares what it sees with that. It asks a node only for
+/// what it has, never for what it concludes.
+
+#include <understudy/core/outbox.hpp>
+#include <understudy/testing/history.hpp>
+#include <understudy/testing/log_mirror.hpp>
+#include <understudy/testing/membership_rules.hpp>
+#include <understudy/testing/node_rules.hpp>
+#include <understudy/testing/observation.hpp>
+#include <understudy/testing/vote_ledger.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace understudy::testing {
+
+/// What a run has been through, as far as the checker can tell.
+struct seen_counters {
+  std::uint64_t elections = 0;          ///< terms in which somebody led
+  std::uint64_t contested = 0;          ///< terms in which several asked for votes
+  std::uint64_t truncations = 0;        ///< logs that lost an uncommitted tail
+  std::uint64_t installs = 0;           ///< logs that a snapshot replaced
+  std::uint64_t joint = 0;              ///< committed joint configurations
+  std::uint64_t listener_campaigns = 0; ///< votes asked for by one that has none
+
+  seen_counters& operator+=(const seen_counters& other) {
+    elections += other.elections;
+    contested += other.contested;
+    truncations += other.truncations;
+    installs += other.installs;
+    joint += other.joint;
+    listener_campaigns += other.listener_campaigns;
+    return *this;
+  }
+};
+
+/// Watches all nodes of a run.
+class invariants {
+public:
+  /// Looks at a node after an event in which it sent `sent`. Throws `invariant_violated`.
+  void check(const observation& o, std::span<const letter> sent = {}) {
+    auto& n = nodes_[o.id];
+    check_ballot(n.before, o);
+    check_order(n.before, o);
+    if (o.newest.content) {
+      auto& home = home_of(n, o);
+      const auto newest_before = newest_of(n);
+      const auto change = n.log.look(o.id, o.log, home.past);
+      check_truncation(n, o, change);
+      check_appended(n, o, change);
+      check_leadership(n, o, home, newest_before);
+      check_commit(n, o, home, newest_before);
+      check_configurations(n, o, home);
+      if (o.applied_digest && o.applied != n.before.applied)
+        home.past.applied(o.id, o.applied, *o.applied_digest);
+      if (o.image && o.image->key() != n.image) {
+        n.image = o.image->key();
+        check_image(o, home.past);
+      }
+      if (++n.looks % full_look_every == 0)
+        n.log.verify(o.id, o.log, home.past);
+      for (const auto& l : sent)
+        check_sent(n, o, home, l);
+    } else if (o.log.last().index.value != 0 || o.commit.value != 0) {
+      throw invariant_violated{"I6", o.id, "a log without any configuration"};
+    }
+    n.before = state_of(o);
+  }
+
+  /// Compares the whole of a node's log with what was seen of it.
+  void verify(const observation& o) {
+    if (auto& n = nodes_[o.id]; n.cluster)
+      n.log.verify(o.id, o.log, homes_[n.cluster].past);
+  }
+
+  /// Compares a node's state with that of all others that had applied the same index.
+  void compare_states(const observation& o) {
+    if (auto& n = nodes_[o.id]; n.cluster && o.applied_digest)
+      homes_[n.cluster].past.applied(o.id, o.applied, *o.applied_digest);
+  }
+
+  /// The history of a cluster.
+  [[nodiscard]] const history& past(cluster_id of) const { return homes_.at(of).past; }
+
+  /// All clusters that were seen.
+  [[nodiscard]] std::vector<cluster_id> clusters() const {
+    std::vector<cluster_id> all;
+    for (const auto& [id, home] : homes_)
+      all.push_back(id);
+    return all;
+  }
+
+  [[nodiscard]] const seen_counters& counters() const { return counters_; }
+
+private:
+  struct node_record {
+    cluster_id cluster = {};
+    log_mirror log = {};
+    node_state before = {}; ///< at the last look
+    snapshot_key image = {};
+    std::uint64_t looks = 0;
+  };
+
+  struct cluster_record {
+    history past = {};
+    vote_ledger votes = {};
+    std::set<member_id> members = {}; ///< all that any committed roster had
+    std::map<term_number, std::set<member_id>> candidates = {};
+  };
+
+  /// A change in the middle of a log is found at the latest after so many looks.
+  static constexpr std::uint64_t full_look_every = 256;
+
+  using placed = placed_configuration;
+
+  cluster_record& home_of(node_record& n, const observation& o) {
+    const auto cluster = o.newest.content->cluster;
+    if (n.cluster && n.cluster != cluster)
+      throw invariant_violated{"I10", o.id, "a node that changed its cluster"};
+    n.cluster = cluster;
+    return homes_[cluster];
+  }
+
+  /// The configuration in force at the last look, before this event.
+  placed newest_of(const node_record& n) const {
+    if (!n.log.configurations().empty())
+      return n.log.configurations().back();
+    const auto* base
+        = n.cluster ? homes_.at(n.cluster).past.configuration_at(n.log.base().index) : nullptr;
+    return base ? placed{base->index, base->content} : placed{};
+  }
+
+  void check_truncation(const node_record& n, const observation& o, const log_change& change) {
+    counters_.truncations += change.truncated && !change.installed ? 1 : 0;
+    counters_.installs += change.installed ? 1 : 0;
+    if (change.truncated && change.kept < n.before.commit && !change.installed)
+      throw invariant_violated{"I5", o.id,
+                               "entry " + std::to_string(change.kept.next().value)
+                                   + " was committed here, and is gone"};
+    if ((change.truncated || change.installed) && n.before.leads && o.leads
+        && n.before.vote.term == o.vote.term)
+      throw invariant_violated{"I5b", o.id, "a leader dropped entries of its own log"};
+  }
+
+  /// I6 for every configuration that was appended, I2b where this node leads and made it.
+  void check_appended(const node_record& n, const observation& o, const log_change& change) const {
+    const auto& all = n.log.configurations();
+    for (auto at = all.begin(); at != all.end(); ++at) {
+      if (at->index <= change.kept)
+        continue;
+      if (const auto wrong = wrong_by_itself(*at->content))
+        throw invariant_violated{"I6", o.id, *wrong};
+      if (!o.leads || n.log.term(at->index) != o.vote.term)
+        continue;
+      const auto before = at == all.begin()
+                              ? homes_.at(n.cluster).past.configuration_at(n.log.base().index)
+                              : nullptr;
+      if (at != all.begin())
+        check_change(n, o, *std::prev(at), *at);
+      else if (before)
+        check_change(n, o, {before->index, before->content}, *at);
+    }
+  }
+
+  /// I2b and I12: the leader `o` put `to` behind `from`.
+  void check_change(const node_record& n, const observation& o, const placed& from,
+                    const placed& to) const {
+    if (same_voters(*from.content, *to.content))
+      return;
+    if (const auto wrong = wrong_voter_change(*from.content, *to.content))
+      throw invariant_violated{"I12", o.id, *wrong};
+    // Entries that only change the roster copy the voters: where did these voters begin?
+    auto since = from.index;
+    const auto& all = n.log.configurations();
+    for (auto c = all.rbegin(); c != all.rend(); ++c) {
+      if (c->index >= from.index)
+        continue;
+      if (!same_voters(*c->content, *from.content))
+        break;
+      since = c->index;
+    }
+    const bool own_committed = n.log.term(o.commit) == o.vote.term;
+    const bool taken_back = from.content->joint() && to.content->voters == from.content->outgoing
+                            && n.log.term(since) == o.vote.term;
+    if (!taken_back && (since > o.commit || !own_committed))
+      throw invariant_violated{"I2b", o.id,
+                               "the voters changed at " + std::to_string(to.index.value)
+                                   + " while those of " + std::to_string(since.value)
+                                   + " were not committed, or nothing of the leader's term was"};
+  }
+
+  void check_leadership(const node_record& n, const observation& o, cluster_record& home,
+                        const placed& newest_before) {
+    if (!o.leads)
+      return;
+    home.past.led(o.vote.term, o.id);
+    if (n.before.leads && n.before.vote.term == o.vote.term)
+      return;
+    ++counters_.elections;
+    const auto& in = newest_before.content ? *newest_before.content : *o.newest.content;
+    const auto voted = [&](member_id id) {
+      return id == o.id ? o.vote.vote == o.id : home.votes.has(id, o.id, o.vote.term);
+    };
+    if (!quorum_among(in, voted))
+      throw invariant_violated{"I2", o.id,
+                               "leads in term " + std::to_string(o.vote.term.value)
+                                   + " without a quorum of votes"};
+    const auto& configurations = home.past.configurations();
+    for (auto c = configurations.rbegin(); c != configurations.rend(); ++c) {
+      if (c->by >= o.vote.term)
+        continue;
+      if (std::ranges::none_of(c->holders, voted))
+        throw invariant_violated{"I2", o.id,
+                                 "was elected by voters that know nothing of configuration "
+                                     + std::to_string(c->index.value)};
+      break;
+    }
+    check_complete(n, o.id, home.past, home.past.committed_before(o.vote.term));
+  }
+
+  /// I3: a leader has everything that was committed in earlier terms.
+  static void check_complete(const node_record& n, member_id who, const history& past,
+                             log_index through) {
+    if (n.log.base().index > through)
+      return;
+    if (n.log.chain(through) != past.committed_chain(through))
+      throw invariant_violated{"I3", who,
+                               "leads without entry " + std::to_string(through.value)
+                                   + ", which is committed, or one before it"};
+  }
+
+  void check_commit(node_record& n, const observation& o, cluster_record& home,
+                    const placed& newest_before) {
+    auto& past = home.past;
+    if (o.commit == n.before.commit && o.log.base().index <= past.committed_through())
+      return;
+    const bool leads = o.leads || n.before.leads;
+    if (o.commit > past.committed_through()) {
+      if (!leads)
+        throw invariant_violated{"I11", o.id,
+                                 "entry " + std::to_string(o.commit.value)
+                                     + " counts as committed, and no leader has committed it"};
+      // What others have committed a leader may learn by a pull; what it commits itself is its own.
+      if (n.before.leads && o.leads && n.log.term(o.commit) != o.vote.term)
+        throw invariant_violated{"I3b", o.id,
+                                 "a leader counted copies of an entry of an older term"};
+      check_copies(n, o, newest_before);
+      extend(n, o, home);
+    }
+    const auto known = n.log.chain(o.commit);
+    if (!known || *known != past.committed_chain(o.commit))
+      throw invariant_violated{"I5", o.id,
+                               "entry " + std::to_string(o.commit.value)
+                                   + " is committed here, and another one was before"};
+  }
+
+  /// I3b: a quorum of the configuration that counted has the entry stored.
+  void check_copies(const node_record& n, const observation& o, const placed& before) const {
+    const auto stored = [&](member_id id) {
+      if (id == o.id)
+        return durable_of(o) >= o.commit;
+      const auto other = nodes_.find(id);
+      if (other == nodes_.end() || other->second.before.durable < o.commit)
+        return false;
+      const auto& log = other->second.log;
+      return log.base().index > o.commit || log.chain(o.commit) == n.log.chain(o.commit);
+    };
+    if (before.content && quorum_among(*before.content, stored))
+      return;
+    for (const auto& c : n.log.configurations())
+      if (c.index > before.index && quorum_among(*c.content, stored))
+        return;
+    throw invariant_violated{"I3b", o.id,
+                             "entry " + std::to_string(o.commit.value)
+                                 + " counts as committed, and no quorum has it stored"};
+  }
+
+  /// More of the log is committed than before: it never changes again from here on.
+  void extend(const node_record& n, const observation& o, cluster_record& home) {
+    auto& past = home.past;
+    const auto first = past.committed_through().next();
+    if (first.value > 1 && n.log.chain(first.previous()) != past.committed_chain(first.previous()))
+      throw invariant_violated{"I5", o.id,
+                               "what follows entry " + std::to_string(first.previous().value)
+                                   + " is committed behind another one than before"};
+    for (auto i = first; i <= o.commit; ++i)
+      past.commit(committed_entry{*n.log.term(i), *n.log.chain(i), o.vote.term});
+    for (const auto& c : n.log.configurations())
+      if (c.index >= first && c.index <= o.commit)
+        commit_configuration(c, o, home);
+    for (const auto& [id, other] : nodes_)
+      if (other.before.leads && other.cluster == n.cluster && other.before.vote.term > o.vote.term)
+        check_complete(other, id, past, past.committed_before(other.before.vote.term));
+  }
+
+  void commit_configuration(const placed& what, const observation& o, cluster_record& home) {
+    auto& past = home.past;
+    if (!past.configurations().empty()) {
+      const auto& before = *past.configurations().back().content;
+      if (const auto wrong = wrong_roster_change(before, *what.content, home.members))
+        throw invariant_violated{"I12", o.id, *wrong};
+    }
+    counters_.joint += what.content->joint() ? 1 : 0;
+    committed_configuration c{.index = what.index, .content = what.content, .by = o.vote.term};
+    for (const auto& m : what.content->members) {
+      home.members.insert(m.id);
+      const auto other = nodes_.find(m.id);
+      const bool votes = detail::contains(what.content->voters, m.id)
+                         || detail::contains(what.content->outgoing, m.id);
+      const auto stored = m.id == o.id            ? durable_of(o)
+                          : other == nodes_.end() ? log_index{}
+                                                  : other->second.before.durable;
+      if (votes && stored >= what.index)
+        c.holders.push_back(m.id);
+    }
+    past.commit(std::move(c));
+  }
+
+  /// I6: the configurations in force are those that the log says.
+  void check_configurations(const node_record& n, const observation& o,
+                            const cluster_record& home) const {
+    const auto in_force = [&](log_index at) {
+      const auto& all = n.log.configurations();
+      for (auto c = all.rbegin(); c != all.rend(); ++c)
+        if (c->index <= at)
+          return *c;
+      const auto* base = home.past.configuration_at(n.log.base().index);
+      return base ? placed{base->index, base->content} : placed{};
+    };
+    const auto same = [](const placed& a, const seen_configuration& b) {
+      return a.index == b.index && b.content && a.content
+             && (a.content.get() == b.content || *a.content == *b.content);
+    };
+    if (!same(in_force(n.log.last().index), o.newest))
+      throw invariant_violated{"I6", o.id,
+                               "another configuration is in force than the newest in the log"};
+    const auto committed = in_force(o.commit);
+    if (committed.content && !same(committed, o.committed))
+      throw invariant_violated{"I6", o.id,
+                               "another configuration counts as committed than the log says"};
+  }
+
+  /// What a message claims holds, and was stored before it left (I1b, I11, I14).
+  void check_sent(const node_record& n, const observation& o, cluster_record& home,
+                  const letter& sent) {
+    if (const auto* m = std::get_if<vote_reply>(&sent.what)) {
+      if (m->verdict == verdict::granted && m->round == round::vote)
+        home.votes.granted(o.id, sent.to, m->asked, o.stored ? o.stored->vote : o.vote);
+    } else if (const auto* ask = std::get_if<request_vote>(&sent.what)) {
+      note_candidate(n, o, home, *ask);
+    } else if (const auto* ok = std::get_if<append_reply>(&sent.what)) {
+      if (ok->accepted && ok->match > durable_of(o))
+        throw invariant_violated{"I14", o.id,
+                                 "entry " + std::to_string(ok->match.value)
+                                     + " is confirmed before it is stored"};
+    } else if (const auto* news = std::get_if<pull_reply>(&sent.what)) {
+      check_pulled(o, home.past, *news);
+    }
+  }
+
+  void note_candidate(const node_record& n, const observation& o, cluster_record& home,
+                      const request_vote& ask) {
+    if (ask.round != round::vote)
+      return;
+    auto& here = home.candidates[ask.term];
+    if (!here.insert(o.id).second)
+      return;
+    counters_.contested += here.size() == 2 ? 1 : 0;
+    const auto in = newest_of(n);
+    const bool votes = detail::contains(in.content->voters, o.id)
+                       || detail::contains(in.content->outgoing, o.id);
+    counters_.listener_campaigns += votes ? 0 : 1;
+  }
+
+  std::map<member_id, node_record> nodes_;
+  std::map<cluster_id, cluster_record> homes_;
+  seen_counters counters_;
+};
+
+} // namespace understudy::testing

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Rules that need no more than one node's state, the state before, and what was committed.
+
+#include <understudy/core/messages.hpp>
+#include <understudy/testing/history.hpp>
+#include <understudy/testing/observation.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace understudy::testing {
+
+/// The numbers of a node at the last look.
+struct node_state {
+  ballot vote = {};
+  log_index commit = {};
+  log_index applied = {};
+  log_index durable = {};
+  bool leads = false;
+};
+
+/// What a node has stored: by its own account, and by that of its store where it has one.
+[[nodiscard]] inline log_index durable_of(const observation& o) {
+  return o.stored ? std::min(o.durable, o.stored->last.index) : o.durable;
+}
+
+[[nodiscard]] inline node_state state_of(const observation& o) {
+  return {o.vote, o.commit, o.applied, durable_of(o), o.leads};
+}
+
+/// I1b: term and vote never go back.
+inline void check_ballot(const node_state& before, const observation& o) {
+  if (o.vote.term < before.vote.term)
+    throw invariant_violated{"I1b", o.id, "the term went back"};
+  if (o.vote.term == before.vote.term && before.vote.vote && o.vote.vote != before.vote.vote)
+    throw invariant_violated{
+        "I1b", o.id, "the vote of term " + std::to_string(o.vote.term.value) + " was given twice"};
+}
+
+/// I13: what can not be ahead of what.
+inline void check_order(const node_state& before, const observation& o) {
+  const auto require = [&](bool holds, const char* otherwise) {
+    if (!holds)
+      throw invariant_violated{"I13", o.id, otherwise};
+  };
+  require(o.vote.term >= o.log.last().term, "the last entry is of a later term than the node");
+  require(o.commit <= o.log.last().index, "the commit index is behind the log's end");
+  require(o.log.base().index <= o.commit, "the log's base is above the commit index");
+  require(o.handed <= o.commit, "the replica was handed what is not committed");
+  require(o.applied <= o.handed, "the replica has applied what it was not handed");
+  require(o.durable <= o.log.last().index, "more is stored than the log has");
+  require(o.commit >= before.commit, "the commit index went back");
+  require(o.applied >= before.applied, "the applied index went back");
+  require(!o.stored || o.stored->vote.term >= o.stored->last.term,
+          "the last stored entry is of a later term than the stored one");
+}
+
+/// I4 and I6 for a node's snapshot: the state that all have at that index, and the configuration.
+inline void check_image(const observation& o, history& past) {
+  const auto& image = *o.image;
+  if (image.at.index > past.committed_through()
+      || past.committed(image.at.index).term != image.at.term)
+    throw invariant_violated{"I5", o.id, "a snapshot covers what is not committed"};
+  past.applied(o.id, image.at.index, image.digest);
+  const auto* members = past.configuration_at(image.at.index);
+  if (!members || members->index != image.members.index || !image.members.content
+      || *members->content != *image.members.content)
+    throw invariant_violated{"I6", o.id, "a snapshot holds another configuration than its index"};
+}
+
+/// I11: a source gives away only what is committed.
+inline void check_pulled(const observation& o, const history& past, const pull_reply& m) {
+  const auto committed = [&](log_position place) {
+    return place.index <= past.committed_through()
+           && (place.index.value == 0 || past.committed(place.index).term == place.term);
+  };
+  for (const auto& e : m.entries)
+    if (!committed(e.position()))
+      throw invariant_violated{"I11", o.id,
+                               "entry " + history::text(e.index, e.term)
+                                   + " is given to a puller, and is not committed"};
+  if (m.chunk && !committed(m.chunk->key.at))
+    throw invariant_violated{"I11", o.id, "a snapshot of uncommitted entries is given away"};
+  if (m.commit > past.committed_through())
+    throw invariant_violated{"I11", o.id, "a puller is told a commit index that nobody has"};
+}
+
+} // namespace understudy::testing

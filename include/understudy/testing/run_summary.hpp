@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <understudy/core/time.hpp>
+#include <understudy/testing/invariants.hpp>
+#include <understudy/testing/network.hpp>
+#include <understudy/testing/node_counters.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace understudy::testing {
+
+/// What a run, or a sweep of runs, has seen.
+struct run_summary {
+  std::uint64_t seed = 0; ///< of one run
+  std::uint64_t hash = 0; ///< of one run
+  std::uint64_t events = 0;
+  interval simulated{0};
+  std::uint64_t acknowledged = 0; ///< commands
+  std::uint64_t uncertain = 0;    ///< commands that ended as `outcome_unknown`
+  std::uint64_t refused = 0;      ///< commands that were certainly not applied
+  std::uint64_t reads = 0;
+  std::uint64_t partitions = 0;
+  std::uint64_t one_way_cuts = 0;
+  seen_counters seen = {};
+  node_counters nodes = {};
+  network_counters network = {};
+
+  run_summary& operator+=(const run_summary& other) {
+    events += other.events;
+    simulated += other.simulated;
+    acknowledged += other.acknowledged;
+    uncertain += other.uncertain;
+    refused += other.refused;
+    reads += other.reads;
+    partitions += other.partitions;
+    one_way_cuts += other.one_way_cuts;
+    seen += other.seen;
+    nodes += other.nodes;
+    network += other.network;
+    return *this;
+  }
+};
+
+/// One thing that a sweep should have met.
+struct coverage_row {
+  std::string_view name;
+  std::uint64_t times = 0;
+};
+
+/// All of them. A sweep in which one never happened has tested less than it seems.
+[[nodiscard]] inline std::vector<coverage_row> coverage(const run_summary& s) {
+  return {{"commands", s.acknowledged},
+          {"uncertain commands", s.uncertain},
+          {"refused commands", s.refused},
+          {"reads", s.reads},
+          {"elections", s.seen.elections},
+          {"contested elections", s.seen.contested},
+          {"truncations", s.seen.truncations},
+          {"snapshot installs", s.seen.installs},
+          {"joint changes", s.seen.joint},
+          {"nodes entered", s.nodes.entered},
+          {"source switches", s.nodes.source_switches},
+          {"crashes", s.nodes.crashes},
+          {"silent crashes", s.nodes.crashes_unnoticed},
+          {"pauses", s.nodes.pauses},
+          {"partitions", s.partitions},
+          {"one-way cuts", s.one_way_cuts},
+          {"messages cut off", s.network.cut},
+          {"messages dropped", s.network.dropped},
+          {"messages duplicated", s.network.duplicated},
+          {"messages overtaken", s.network.overtaken},
+          {"messages straggling", s.network.straggled}};
+}
+
+} // namespace understudy::testing

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// A cluster in one thread, under virtual time, on a hostile network; with every rule checked after
+/// every event.
+///
+/// \code
+/// simulation<inventory> run{{}, 42};                 // 42: the seed that decides everything
+/// const auto a = run.found("a");
+/// const auto b = run.enter("b");
+/// const auto c = run.enter("c");
+/// run.run_until([&] { return run.settled(); }, 10s);
+/// const auto sold = run.submit(b, inventory::restock{"apple", -1});
+/// run.crash(run.leader());
+/// run.run_for(2s);
+/// CHECK(run.result<inventory::restock>(sold).value() == 6);
+/// \endcode
+///
+/// A broken rule ends the run: every call that lets time pass may throw `run_failed`, which says
+/// what was seen, what led to it, and how each node stands.
+
+#include <understudy/core/assert.hpp>
+#include <understudy/testing/call_book.hpp>
+#include <understudy/testing/invariants.hpp>
+#include <understudy/testing/name_book.hpp>
+#include <understudy/testing/node_counters.hpp>
+#include <understudy/testing/run_failed.hpp>
+#include <understudy/testing/simulated_node.hpp>
+#include <understudy/testing/simulation_options.hpp>
+#include <understudy/testing/world.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace understudy::testing {
+
+/// A run with machine `M`.
+template <state_machine M>
+class simulation : private world<simulation<M>, node_host<M>, client_host> {
+  using base = world<simulation<M>, node_host<M>, client_host>;
+  using party = typename base::party;
+  friend base;
+
+public:
+  /// What becomes of a call: its answer, or `outcome_unknown` where the node that took it crashed.
+  using then = call_book::then;
+
+  /// Each node starts with a copy of `machine`.
+  simulation(simulation_options options, std::uint64_t seed, M machine = {})
+      : base{options.links, seed}, options_{std::move(options)}, machine_{std::move(machine)},
+        seed_{seed}, random_{random_stream{seed}.fork("simulation")} {}
+
+  using base::net;
+  using base::now;
+  using base::release;
+  using base::schedule;
+  using base::trace;
+
+  // -- nodes and clients -----------------------------------------------------------------------
+
+  /// Starts a node that founds a cluster.
+  member_id found(const std::string& name, std::vector<member_id> contacts = {}) {
+    return start(name, true, std::move(contacts));
+  }
+
+  /// Starts a node that enters the cluster of `contacts`; of all nodes that run if none are given.
+  member_id enter(const std::string& name, std::vector<member_id> contacts = {}) {
+    return start(name, false, contacts.empty() ? nodes() : std::move(contacts));
+  }
+
+  /// Starts a caller outside the cluster. It is told of every node that starts later.
+  member_id add_client(const std::string& name) {
+    const auto id = names_.add(name, random_);
+    guarded([&] {
+      base::add(id, name,
+                client_host{client{options_.client, nodes(), random_source{random_.next()}}},
+                draw_pace(options_, random_));
+    });
+    return id;
+  }
+
+  /// Ends a node's process. Its memory is lost, and with it the log.
+  void crash(member_id node) {
+    ++counters_.crashes;
+    const bool silent = !random_.chance(options_.crash_noticed);
+    counters_.crashes_unnoticed += silent ? 1 : 0;
+    guarded([&] { base::kill(party_of(node), silent ? 0.0 : 1.0); });
+    sources_.erase(node);
+    calls_.lose(node);
+  }
+
+  /// Ends a node's process, if it still runs, and starts it again: a memory node comes back as a
+  /// new incarnation with its old name.
+  member_id restart(member_id node) {
+    if (party_of(node).alive)
+      crash(node);
+    return enter(names_.plain(node));
+  }
+
+  void pause(member_id node) {
+    ++counters_.pauses;
+    base::pause(party_of(node));
+  }
+  void resume(member_id node) { base::resume(party_of(node)); }
+
+  /// Tells a node or client something, as its driver would.
+  void tell(member_id to, sibling_message what) {
+    guarded([&] { base::tell(party_of(to), std::move(what)); });
+  }
+
+  // -- the network ------------------------------------------------------------------------------
+
+  void cut(member_id a, member_id b) { net().cut(a, b), net().cut(b, a); }
+  void partition(const std::vector<std::vector<member_id>>& sets) { net().partition(sets); }
+  void heal() { net().heal(); }
+
+  // -- calls ------------------------------------------------------------------------------------
+
+  /// Asks a node or a client for something.
+  ticket call(member_id at, request_body what, then next = {}) {
+    const auto id = calls_.open(at, std::move(next));
+    tell(at, local_call{.id = id, .body = std::move(what)});
+    return id;
+  }
+
+  template <command_of<M> C> ticket submit(member_id at, const C& what, then next = {}) {
+    return call(at, command{.body = encode_command<M>(what)}, std::move(next));
+  }
+
+  template <query_of<M> Q>
+  ticket ask(member_id at, const Q& what, consistency how = consistency::linearizable,
+             then next = {}) {
+    return call(at, query{.body = encode_query<M>(what), .consistency = how}, std::move(next));
+  }
+
+  /// What became of a call; nothing: not answered yet.
+  [[nodiscard]] std::optional<expected<reply>> answer(ticket id) const {
+    const auto* known = calls_.answer(id);
+    return known ? std::optional{*known} : std::nullopt;
+  }
+
+  /// The reply to `C`, which must have been answered.
+  template <asked_and_answered C>
+  [[nodiscard]] expected<typename C::reply> result(ticket id) const {
+    const auto* known = calls_.answer(id);
+    UNDERSTUDY_ASSERT(known, "the call has been answered");
+    if (!*known)
+      return tl::unexpected{known->error()};
+    return decode_reply<C>((*known)->body);
+  }
+
+  [[nodiscard]] std::size_t open_calls() const { return calls_.open_count(); }
+
+  // -- time -------------------------------------------------------------------------------------
+
+  void run_for(interval time) {
+    guarded([&] { base::advance_until(now() + time); });
+  }
+
+  /// Lets time pass until `done`, for at most `limit`. Returns whether it was done.
+  template <class Predicate> bool run_until(Predicate done, interval limit) {
+    bool result = false;
+    guarded([&] { result = base::advance_until(done, limit); });
+    return result;
+  }
+
+  // -- looking ----------------------------------------------------------------------------------
+
+  /// The nodes that run, in the order in which they were started.
+  [[nodiscard]] std::vector<member_id> nodes() const {
+    std::vector<member_id> running;
+    for (const auto& p : base::parties())
+      if (p->template as<node_host<M>>())
+        running.push_back(p->id);
+    return running;
+  }
+
+  [[nodiscard]] bool runs(member_id node) { return base::find(node) && base::find(node)->alive; }
+  [[nodiscard]] bool paused(member_id node) { return party_of(node).paused; }
+
+  [[nodiscard]] observation look(member_id node) {
+    auto& p = party_of(node);
+    return observe<M>(*p.template as<node_host<M>>(), node, p.name, false);
+  }
+
+  /// A component of a node that runs.
+  template <class C> [[nodiscard]] const C& part(member_id node) {
+    return party_of(node).template as<node_host<M>>()->template get<C>();
+  }
+
+  [[nodiscard]] const M& machine(member_id node) { return part<replica<M>>(node).machine(); }
+
+  /// The node that leads in the highest term; none if nobody does.
+  [[nodiscard]] member_id leader() {
+    member_id found;
+    term_number highest;
+    for (const auto id : nodes())
+      if (const auto o = look(id); o.leads && o.vote.term >= highest) {
+        found = id;
+        highest = o.vote.term;
+      }
+    return found;
+  }
+
+  /// Whether there is one leader, and everybody has committed and applied all that it has.
+  [[nodiscard]] bool settled() {
+    const auto first = leader();
+    if (!first)
+      return false;
+    const auto lead = look(first);
+    for (const auto id : nodes()) {
+      const auto o = look(id);
+      if (o.leads != (id == first) || o.log.last() != lead.log.last()
+          || o.commit != o.log.last().index || o.applied != o.commit)
+        return false;
+    }
+    return true;
+  }
+
+  /// Compares everything with everything: logs, states and configurations of all nodes. To be
+  /// called when the nodes have settled.
+  void check_all() {
+    guarded([&] {
+      for (const auto id : nodes()) {
+        auto& p = party_of(id);
+        const auto o = observe<M>(*p.template as<node_host<M>>(), id, p.name, true);
+        rules_.verify(o);
+        rules_.compare_states(o);
+      }
+    });
+  }
+
+  /// One row for each node, see `status_line`.
+  [[nodiscard]] std::vector<std::string> status() {
+    const auto name = [this](member_id id) { return name_of(id); };
+    std::vector<std::string> rows;
+    for (const auto& p : base::parties()) {
+      if (std::holds_alternative<std::unique_ptr<client_host>>(p->parts))
+        continue;
+      auto* host = p->template as<node_host<M>>();
+      if (!host) {
+        rows.push_back("x " + p->name);
+        continue;
+      }
+      const auto o = observe<M>(*host, p->id, p->name, false);
+      rows.push_back(status_line(o, p->paused ? 'z' : glyph_of(o), name));
+    }
+    return rows;
+  }
+
+  [[nodiscard]] const invariants& rules() const { return rules_; }
+  [[nodiscard]] const node_counters& counters() const { return counters_; }
+  [[nodiscard]] const simulation_options& options() const { return options_; }
+
+  /// What a node said last when it could not enter.
+  [[nodiscard]] errc obstacle(member_id node) const {
+    const auto found = obstacles_.find(node);
+    return found == obstacles_.end() ? errc::none : found->second;
+  }
+
+  [[nodiscard]] std::string name_of(member_id id) const { return names_.of(id); }
+
+  /// Ends the run with a report.
+  [[noreturn]] void fail_run(const std::string& rule, const std::string& seen) {
+    auto report = "seed " + std::to_string(seed_) + ": " + seen + "\n";
+    report += "last events:\n";
+    for (const auto& line : trace().last(200, [this](member_id id) { return name_of(id); }))
+      report += "  " + line + "\n";
+    report += "nodes:\n";
+    for (const auto& line : status())
+      report += "  " + line + "\n";
+    throw run_failed{rule, report};
+  }
+
+private:
+  // -- called by the world ----------------------------------------------------------------------
+
+  /// What the rules are about lies in the core, its store and the replica.
+  void stepped(party& p, std::size_t component, std::span<const letter> sent) {
+    auto* node = p.template as<node_host<M>>();
+    if (!node || (component > static_cast<std::size_t>(place_of::replica) && sent.empty()))
+      return;
+    const auto applied = node->template get<replica<M>>().applied();
+    auto& known = digested_[p.id];
+    const bool look_inside = applied != known && applied.value % options_.digest_every == 0;
+    if (look_inside)
+      known = applied;
+    rules_.check(observe<M>(*node, p.id, p.name, look_inside), sent);
+  }
+
+  void observed(party& p, sibling_message&& what) {
+    if (auto* a = std::get_if<local_answer>(&what))
+      calls_.close(a->id, std::move(a->result));
+    else if (auto* e = std::get_if<node_event>(&what))
+      note(p, *e);
+  }
+
+  void note(party& p, const node_event& e) {
+    base::note(p.id, to_string(e.what), e.detail);
+    switch (e.what) {
+    case node_event::kind::founded:
+      ++counters_.founded;
+      break;
+    case node_event::kind::entered:
+      ++counters_.entered;
+      break;
+    case node_event::kind::enter_failed:
+      obstacles_[p.id] = e.code;
+      break;
+    case node_event::kind::machine_failed:
+      ++counters_.machines_failed;
+      break;
+    case node_event::kind::source_changed: {
+      auto& source = sources_[p.id];
+      counters_.source_switches += source && source != e.who ? 1 : 0;
+      source = e.who;
+      break;
+    }
+    case node_event::kind::node_stopped:
+    case node_event::kind::protocol_violation:
+      throw invariant_violated{std::string{to_string(e.what)}, p.id, e.detail};
+    default:
+      break;
+    }
+  }
+
+  // -- the rest ---------------------------------------------------------------------------------
+
+  /// Runs `f`; whatever breaks a rule in it becomes the report of the run.
+  template <class F> void guarded(F&& f) {
+    try {
+      f();
+    } catch (const invariant_violated& broken) {
+      fail_run(broken.id(), std::string{broken.what()} + " (" + name_of(broken.who()) + ")");
+    } catch (const invariant_broken& broken) {
+      fail_run("assertion", broken.what());
+    }
+  }
+
+  party& party_of(member_id id) {
+    auto* p = base::find(id);
+    UNDERSTUDY_ASSERT(p, "the simulator knows the node");
+    return *p;
+  }
+
+  member_id start(const std::string& name, bool founds, std::vector<member_id> contacts) {
+    const auto id = names_.add(name, random_);
+    auto membership = options_.membership;
+    membership.self = {.id = id, .name = name, .address = name, .start = random_.next()};
+    membership.found = founds;
+    membership.rules = options_.rules;
+    membership.contacts = std::move(contacts);
+    guarded([&] {
+      base::add(id, name_of(id),
+                node_host<M>{raft_core{id, options_.core, random_.next()},
+                             log_writer<watched_store>{watched_store{}}, replica<M>{machine_},
+                             puller{id, options_.puller},
+                             monitor{std::move(membership), random_source{random_.next()}},
+                             forwarder{id, options_.forwarder, random_source{random_.next()}}},
+                draw_pace(options_, random_));
+    });
+    for (const auto& p : base::parties())
+      if (auto* c = p->template as<client_host>())
+        c->template get<client>().update_nodes(nodes());
+    return id;
+  }
+
+  simulation_options options_;
+  M machine_;
+  std::uint64_t seed_;
+  random_stream random_;
+  invariants rules_;
+  node_counters counters_;
+  call_book calls_;
+  name_book names_;
+  std::map<member_id, member_id> sources_;
+  std::map<member_id, errc> obstacles_;
+  std::unordered_map<member_id, log_index> digested_; ///< whose state was compared last at which
+};
+
+} // namespace understudy::testing

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The one include for applications.
+
+#include <understudy/client.hpp>
+#include <understudy/machine.hpp>
+#include <understudy/node.hpp>
+#include <understudy/version.hpp>

@@ -1,0 +1,627 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/forwarding/forwarder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace forwarder_test {
+
+using namespace understudy;
+using namespace std::chrono_literals;
+
+static_assert(component<forwarder>);
+
+namespace {
+
+constexpr member_id self{100};
+constexpr member_id a{1}, b{2}, outsider{9};
+
+placed_configuration placed(std::uint64_t index, std::vector<member> members, settings rules = {}) {
+  configuration content{.cluster = {77}, .rules = rules, .members = std::move(members)};
+  return {log_index{index}, std::make_shared<const configuration>(std::move(content))};
+}
+
+/// A forwarder with all its siblings and peers played by hand.
+struct scene {
+  forwarder_options options = {};
+  node_life life = node_life::first;
+  settings rules = {};
+  forwarder it{self, options, random_source{1}, life};
+  instant now{100s};
+  outbox out = {};
+
+  template <class N> void notice(N n) {
+    it.on(n, now, out);
+    it.settle(now, out);
+  }
+
+  void view(core_view v) {
+    v.leader_heard = now;
+    if (!v.committed.content)
+      v.committed = placed(5, {{.id = self, .entered = {4}}}, rules);
+    v.newest = v.committed;
+    notice(v);
+  }
+
+  void leads(std::uint64_t term = 3) {
+    view({.term = {term}, .leader = self, .leads = true, .term_committed = true});
+  }
+
+  void follows(member_id leader, std::uint64_t term = 3) {
+    view({.term = {term}, .leader = leader});
+  }
+
+  void call(std::uint64_t id, request_body body, interval patience = 10s) {
+    notice(local_call{{id}, std::move(body), now + patience});
+  }
+
+  void request_from(member_id from, requests m) {
+    it.on(from, m, now, out);
+    it.settle(now, out);
+  }
+
+  void answer_from(member_id from, ticket id, expected<reply> result, interval retry = 0ms) {
+    answers m{{{id, std::move(result), retry}}};
+    it.on(from, m, now, out);
+    it.settle(now, out);
+  }
+
+  void pass(interval time) {
+    now += time;
+    out.wake_at.reset();
+    it.wake(now, out);
+    it.settle(now, out);
+  }
+
+  template <class T> std::vector<T> told() {
+    std::vector<T> found;
+    for (auto& n : out.notices)
+      if (auto* t = std::get_if<T>(&n))
+        found.push_back(std::move(*t));
+    std::erase_if(out.notices, [](auto& n) { return std::holds_alternative<T>(n); });
+    return found;
+  }
+
+  template <class T> std::vector<T> sent(member_id to) {
+    std::vector<T> found;
+    for (auto& l : out.letters)
+      if (auto* t = std::get_if<T>(&l.what); t && l.to == to)
+        found.push_back(std::move(*t));
+    std::erase_if(out.letters,
+                  [&](auto& l) { return std::holds_alternative<T>(l.what) && l.to == to; });
+    return found;
+  }
+
+  /// The only request sent to `to`.
+  request forwarded(member_id to) {
+    const auto messages = sent<requests>(to);
+    REQUIRE(messages.size() == 1);
+    REQUIRE(messages[0].batch.size() == 1);
+    CHECK(messages[0].forwarded);
+    return messages[0].batch[0];
+  }
+
+  propose proposal() {
+    const auto all = told<propose>();
+    REQUIRE(all.size() == 1);
+    return all[0];
+  }
+
+  void applied(std::uint64_t index, expected<bytes> result = bytes{"done"}) {
+    notice(applied_outcomes{{{{index}, std::move(result)}}, 3});
+  }
+
+  expected<reply> answer_to(std::uint64_t id) {
+    const auto all = told<local_answer>();
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].id == ticket{id});
+    return all[0].result;
+  }
+
+  bool silent() const { return out.letters.empty() && out.notices.empty(); }
+};
+
+errc code_of(const expected<reply>& r) {
+  return r ? errc::none : r.error().code;
+}
+
+command portable(std::uint64_t session, std::uint64_t number, std::string_view data = "x") {
+  return {{session}, {number}, {}, bytes{data}};
+}
+
+requests from_client(std::vector<request> batch) {
+  return {false, std::move(batch)};
+}
+requests from_node(std::vector<request> batch) {
+  return {true, std::move(batch)};
+}
+
+} // namespace
+
+TEST_CASE("S7: a leader puts its own callers' commands through the log, in the node's session") {
+  scene s;
+  s.leads();
+  s.call(1, command{.body = bytes{"x"}});
+  const auto p = s.proposal();
+  REQUIRE(p.what.size() == 1);
+  CHECK(std::get<command>(*p.what[0]) == command{{4}, {1}, {1}, bytes{"x"}});
+  s.notice(proposed{.batch = p.batch, .first = {20}, .count = 1});
+  CHECK(s.silent());
+  s.applied(20);
+  const auto answer = s.answer_to(1);
+  REQUIRE(answer);
+  CHECK(answer->body == bytes{"done"});
+  CHECK(answer->index == log_index{20});
+  CHECK(answer->copies == 3);
+  CHECK(s.it.open_calls() == 0);
+}
+
+TEST_CASE("all that came before a settle is one proposal") {
+  scene s;
+  s.leads();
+  requests batch;
+  for (std::uint64_t i = 1; i <= 100; ++i)
+    batch.batch.push_back({{i}, portable(9, i), 1s});
+  s.it.on(outsider, batch, s.now, s.out);
+  local_call local{{7}, open_session{}, s.now + 1s};
+  s.it.on(local, s.now, s.out);
+  s.it.settle(s.now, s.out);
+  CHECK(s.proposal().what.size() == 101);
+}
+
+TEST_CASE("S7: a node that does not lead sends the leader one message, and hands the answers on") {
+  scene s;
+  s.follows(a);
+  requests batch = from_client({{{11}, portable(9, 1), 1s}, {{12}, portable(9, 2), 1s}});
+  s.it.on(outsider, batch, s.now, s.out);
+  local_call local{{1}, command{.body = bytes{"x"}}, s.now + 1s};
+  s.it.on(local, s.now, s.out);
+  s.it.settle(s.now, s.out);
+  const auto sent = s.sent<requests>(a);
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].forwarded);
+  REQUIRE(sent[0].batch.size() == 3);
+  for (const auto& r : sent[0].batch)
+    s.answer_from(a, r.id, reply{.index = {20}, .copies = 3});
+  const auto answered = s.sent<answers>(outsider);
+  REQUIRE(answered.size() == 2);
+  CHECK(answered[0].batch[0].id == ticket{11});
+  CHECK(answered[0].batch[0].result->copies == 3);
+  CHECK(s.answer_to(1));
+}
+
+TEST_CASE("C5: what another node has passed on is not passed on again") {
+  scene s;
+  s.follows(a);
+  s.request_from(b, from_node({{{11}, portable(9, 1), 1s}}));
+  CHECK(s.sent<requests>(a).empty());
+  const auto answered = s.sent<answers>(b);
+  REQUIRE(answered.size() == 1);
+  const auto& result = answered[0].batch.at(0).result;
+  CHECK(code_of(result) == errc::not_leader);
+  CHECK(result.error().leader == a);
+}
+
+TEST_CASE("C4: a forwarded command whose leader loses its place is unknown, not failed") {
+  scene s;
+  s.leads();
+  s.request_from(b, from_node({{{11}, portable(9, 1), 1s}, {{12}, query{}, 1s}}));
+  const auto p = s.proposal();
+  SUBCASE("standing in the log") {
+    s.notice(proposed{.batch = p.batch, .first = {20}, .count = 1});
+  }
+  SUBCASE("on the way there") {}
+  s.follows(a, 4);
+  const auto answered = s.sent<answers>(b);
+  REQUIRE(answered.size() == 1);
+  REQUIRE(answered[0].batch.size() == 2);
+  CHECK(code_of(answered[0].batch[0].result) == errc::outcome_unknown);
+  CHECK(code_of(answered[0].batch[1].result) == errc::not_leader);
+  s.applied(20);
+  CHECK(s.out.letters.empty());
+}
+
+TEST_CASE("C6: a leader's own command goes to its successor under the same number") {
+  scene s;
+  s.leads();
+  s.call(1, command{.body = bytes{"x"}});
+  const auto p = s.proposal();
+  s.notice(proposed{.batch = p.batch, .first = {20}, .count = 1});
+  s.follows({}, 4);
+  CHECK(s.silent());
+  s.follows(a, 4);
+  const auto r = s.forwarded(a);
+  CHECK(std::get<command>(r.body) == std::get<command>(*p.what[0]));
+  s.applied(20);
+  CHECK_MESSAGE(s.told<local_answer>().empty(), "what stands at 20 now is another leader's matter");
+  s.answer_from(a, r.id, reply{.index = {21}});
+  CHECK(s.answer_to(1)->index == log_index{21});
+}
+
+TEST_CASE("a new term of the same leader is a loss of leadership, too") {
+  scene s;
+  s.leads(3);
+  s.call(1, command{.body = bytes{"x"}});
+  s.notice(proposed{.batch = s.proposal().batch, .first = {20}, .count = 1});
+  s.leads(5);
+  const auto again = s.proposal();
+  REQUIRE(again.what.size() == 1);
+  CHECK(std::get<command>(*again.what[0]).number == request_number{1});
+  s.applied(20);
+  CHECK(s.told<local_answer>().empty());
+  s.notice(proposed{.batch = again.batch, .first = {18}, .count = 1});
+  s.applied(18);
+  CHECK(s.answer_to(1));
+}
+
+TEST_CASE("C6: when the leader changes or is lost, what it had is sent to the next one") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{.body = bytes{"x"}});
+  const auto first = s.forwarded(a);
+  SUBCASE("another leads") {
+    s.follows(b, 4);
+  }
+  SUBCASE("the link broke") {
+    s.notice(peer_lost{a});
+    CHECK(s.out.letters.empty());
+    s.follows(b, 4);
+  }
+  SUBCASE("no answer, and another leads") {
+    s.pass(s.options.suspect_after + s.options.calls.answer_grace);
+    CHECK(s.forwarded(a).body == first.body);
+    s.follows(b, 4);
+  }
+  const auto second = s.forwarded(b);
+  CHECK(second.body == first.body);
+  CHECK(second.id != first.id);
+  s.answer_from(a, first.id, fail(errc::overloaded));
+  CHECK(s.told<local_answer>().empty());
+  s.answer_from(a, second.id, reply{});
+  CHECK_MESSAGE(s.told<local_answer>().empty(), "not the one that was asked");
+  s.answer_from(b, second.id, reply{});
+  CHECK(s.answer_to(1));
+  CHECK(s.it.retries() > 0);
+}
+
+TEST_CASE("a node that becomes the leader serves what it had sent to the old one") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{.body = bytes{"x"}});
+  const auto r = s.forwarded(a);
+  s.leads(4);
+  CHECK(std::get<command>(*s.proposal().what.at(0)) == std::get<command>(r.body));
+}
+
+TEST_CASE("after its link broke the same leader is asked again, but not at once") {
+  scene s;
+  s.follows(a);
+  s.notice(peer_lost{a});
+  s.call(1, command{});
+  CHECK(s.out.letters.empty());
+  s.pass(s.options.suspect_after);
+  s.forwarded(a);
+}
+
+TEST_CASE("M15: with no leader known a call waits, and ends by its deadline") {
+  scene s;
+  s.follows({});
+  s.call(1, command{}, 2s);
+  CHECK(s.silent());
+  SUBCASE("a leader comes up") {
+    s.follows(b);
+    s.forwarded(b);
+  }
+  SUBCASE("none does") {
+    s.pass(2s);
+    CHECK(code_of(s.answer_to(1)) == errc::no_leader);
+  }
+}
+
+TEST_CASE("M15: who is asked and does not lead may name who does") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{});
+  s.answer_from(a, s.forwarded(a).id, fail(errc::not_leader, {}, b));
+  CHECK(s.out.letters.empty());
+  s.pass(s.options.calls.retry_pause);
+  const auto r = s.forwarded(b);
+  SUBCASE("and is believed until the core knows better") {
+    s.follows(outsider, 4);
+    s.forwarded(outsider);
+  }
+  SUBCASE("and is not believed for ever") {
+    s.answer_from(b, r.id, fail(errc::not_leader));
+    s.pass(s.options.calls.retry_pause);
+    s.forwarded(a);
+  }
+}
+
+TEST_CASE("C4: at the deadline of a call that was sent its outcome is unknown") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{}, 200ms);
+  const auto r = s.forwarded(a);
+  CHECK(r.time_left == 200ms);
+  s.pass(200ms);
+  CHECK(code_of(s.answer_to(1)) == errc::outcome_unknown);
+  s.answer_from(a, r.id, reply{});
+  CHECK(s.told<local_answer>().empty());
+}
+
+TEST_CASE("the forwarder asks to be woken for what is due next") {
+  scene s;
+  s.follows(a);
+  CHECK(!s.out.wake_at);
+  s.call(1, command{}, 200ms);
+  CHECK(s.out.wake_at == s.now + 200ms);
+}
+
+TEST_CASE("commands wait until the node has entered, within their limit") {
+  scene s{.options = {.calls = {.calls_max = 2}}};
+  s.view({.term = {3}, .leader = a, .committed = placed(3, {})});
+  for (std::uint64_t i = 1; i <= 2; ++i)
+    s.call(i, command{});
+  CHECK(s.silent());
+  s.call(3, command{});
+  CHECK(code_of(s.answer_to(3)) == errc::overloaded);
+  s.follows(a);
+  const auto sent = s.sent<requests>(a);
+  REQUIRE(sent.size() == 1);
+  REQUIRE(sent[0].batch.size() == 2);
+  CHECK(std::get<command>(sent[0].batch[0].body).session == session_id{4});
+  CHECK(std::get<command>(sent[0].batch[1].body).number == request_number{2});
+}
+
+TEST_CASE("a node that came back under its old id opens a session of its own") {
+  scene s{.life = node_life::resumed};
+  s.follows(a);
+  s.call(1, command{});
+  const auto opening = s.forwarded(a);
+  CHECK(std::holds_alternative<open_session>(opening.body));
+  s.answer_from(a, opening.id, reply{.index = {90}});
+  CHECK(std::get<command>(s.forwarded(a).body).session == session_id{90});
+}
+
+TEST_CASE("a node that has left the roster has no session any more") {
+  scene s;
+  s.follows(a);
+  s.view({.term = {3}, .leader = a, .committed = placed(8, {})});
+  s.call(1, command{});
+  CHECK(code_of(s.answer_to(1)) == errc::removed);
+  s.call(2, query{});
+  s.forwarded(a);
+}
+
+TEST_CASE("more commands than the session's window are overloaded before they are proposed") {
+  scene s{.rules = {.session_window = 3}};
+  s.leads();
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    s.call(i, command{});
+  s.call(4, command{});
+  const auto all = s.told<local_answer>();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].id == ticket{4});
+  CHECK(code_of(all[0].result) == errc::overloaded);
+  CHECK(all[0].retry_after > 0ms);
+  SUBCASE("and so are those of a client that does not keep to it") {
+    s.request_from(outsider, from_client({{{1}, command{{9}, {7}, {4}, {}}, 1s},
+                                          {{2}, command{{9}, {7}, {5}, {}}, 1s}}));
+    const auto answered = s.sent<answers>(outsider);
+    REQUIRE(answered.size() == 1);
+    REQUIRE(answered[0].batch.size() == 1);
+    CHECK(answered[0].batch[0].id == ticket{1});
+    CHECK(code_of(answered[0].batch[0].result) == errc::overloaded);
+  }
+}
+
+TEST_CASE("a command that is too large is refused before it is proposed or sent") {
+  scene s{.rules = {.command_bytes_max = 10}};
+  SUBCASE("by the leader") {
+    s.leads();
+  }
+  SUBCASE("by others") {
+    s.follows(a);
+  }
+  s.call(1, command{.body = bytes{"01234567890"}});
+  CHECK(code_of(s.answer_to(1)) == errc::too_large);
+  CHECK(s.silent());
+}
+
+TEST_CASE("a client's command needs a session") {
+  scene s;
+  s.leads();
+  s.request_from(outsider, from_client({{{1}, command{}, 1s}}));
+  CHECK(code_of(s.sent<answers>(outsider).at(0).batch.at(0).result) == errc::session_unknown);
+}
+
+TEST_CASE("C4: a message of requests that comes twice is taken once") {
+  scene s;
+  s.leads();
+  const auto twice = from_client({{{11}, portable(9, 1), 1s}});
+  s.request_from(outsider, twice);
+  s.request_from(outsider, twice);
+  CHECK(s.told<propose>().size() == 1);
+}
+
+TEST_CASE("what the core refuses is told, or tried again if it does not lead") {
+  scene s;
+  s.leads();
+  s.call(1, command{});
+  s.call(2, command{});
+  const auto batches = s.told<propose>();
+  REQUIRE(batches.size() == 2);
+  s.notice(proposed{.batch = batches[0].batch, .why = {.code = errc::overloaded}});
+  const auto overloaded = s.told<local_answer>();
+  REQUIRE(overloaded.size() == 1);
+  CHECK(code_of(overloaded[0].result) == errc::overloaded);
+  CHECK(overloaded[0].retry_after > 0ms);
+  s.notice(proposed{.batch = batches[1].batch, .why = {.code = errc::not_leader}});
+  CHECK(s.silent());
+  s.follows(b, 4);
+  s.pass(s.options.calls.retry_pause);
+  CHECK(std::get<command>(s.forwarded(b).body).number == request_number{2});
+}
+
+TEST_CASE("C4: a call that may have been applied is not called overloaded") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{}, 1s);
+  s.forwarded(a);
+  s.follows(b, 4);
+  s.answer_from(b, s.forwarded(b).id, fail(errc::overloaded), 150ms);
+  CHECK(s.silent());
+  s.pass(150ms);
+  s.answer_from(b, s.forwarded(b).id, reply{});
+  CHECK(s.answer_to(1));
+}
+
+TEST_CASE("a linearizable query at the leader waits for its proof, and for the replica") {
+  scene s;
+  s.leads();
+  s.call(1, query{.body = bytes{"q"}});
+  s.call(2, query{.body = bytes{"r"}});
+  const auto reads = s.told<read_request>();
+  REQUIRE(reads.size() == 2);
+  CHECK(s.told<ask_replica>().empty());
+  s.notice(read_ready{.ask = reads[1].ask, .index = {30}});
+  const auto asked = s.told<ask_replica>();
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].body == bytes{"q"});
+  CHECK(asked[0].at_least == log_index{30});
+  CHECK(asked[0].until == s.now + 10s);
+  s.notice(replica_answer{asked[0].id, bytes{"seen"}, {31}});
+  const auto answer = s.answer_to(1);
+  REQUIRE(answer);
+  CHECK(answer->body == bytes{"seen"});
+  CHECK(answer->index == log_index{31});
+  CHECK(answer->age == 0ms);
+}
+
+TEST_CASE("a linearizable query whose leader can not prove that it leads goes elsewhere") {
+  scene s;
+  s.leads();
+  s.call(1, query{});
+  const auto reads = s.told<read_request>();
+  SUBCASE("it says so") {
+    s.notice(read_ready{.ask = reads.at(0).ask, .code = errc::not_leader});
+    s.follows(a, 4);
+    s.pass(s.options.calls.retry_pause);
+  }
+  SUBCASE("it finds out later") {
+    s.follows(a, 4);
+  }
+  const auto r = s.forwarded(a);
+  CHECK(std::holds_alternative<query>(r.body));
+  s.answer_from(a, r.id, reply{});
+  CHECK(s.answer_to(1));
+}
+
+TEST_CASE("a linearizable query is tried again where the machine has not stopped") {
+  scene s;
+  s.leads();
+  s.call(1, query{});
+  s.notice(read_ready{.ask = s.told<read_request>().at(0).ask, .index = {30}});
+  s.notice(replica_answer{s.told<ask_replica>().at(0).id, fail(errc::machine_stopped), {}});
+  s.follows(a, 4);
+  s.pass(s.options.calls.retry_pause);
+  s.forwarded(a);
+}
+
+TEST_CASE("a local query is answered by this node, with the age of its data") {
+  scene s;
+  s.follows(a);
+  s.pass(80ms);
+  s.call(1, query{.body = bytes{"q"}, .consistency = consistency::local, .age_max = 100ms});
+  CHECK(s.out.letters.empty());
+  const auto asked = s.told<ask_replica>();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].at_least == log_index{});
+  SUBCASE("fresh enough") {
+    s.pass(10ms);
+    s.notice(replica_answer{asked[0].id, bytes{"seen"}, {12}});
+    const auto answer = s.answer_to(1);
+    REQUIRE(answer);
+    CHECK(answer->age == 90ms);
+    CHECK(answer->index == log_index{12});
+  }
+  SUBCASE("too old when the answer came") {
+    s.pass(30ms);
+    s.notice(replica_answer{asked[0].id, bytes{"seen"}, {12}});
+    CHECK(code_of(s.answer_to(1)) == errc::stale);
+  }
+  SUBCASE("too old from the start") {
+    s.pass(30ms);
+    s.call(2, query{.consistency = consistency::local, .age_max = 100ms});
+    CHECK(code_of(s.answer_to(2)) == errc::stale);
+    CHECK(s.told<ask_replica>().empty());
+  }
+  SUBCASE("any age will do") {
+    s.pass(10s - 1ms);
+    s.told<local_answer>();
+    s.call(2, query{.consistency = consistency::local});
+    CHECK(s.told<ask_replica>().size() == 1);
+  }
+}
+
+TEST_CASE("C7: a node that never heard a leader can not say how old its data is") {
+  scene s;
+  s.call(1, query{.consistency = consistency::local, .age_max = 1h});
+  CHECK(code_of(s.answer_to(1)) == errc::stale);
+}
+
+TEST_CASE("a session query waits until this node has applied what its caller wrote") {
+  scene s;
+  s.follows(a);
+  s.request_from(
+      outsider,
+      from_client({{{11}, query{.consistency = consistency::session, .at_least = {50}}, 1s}}));
+  const auto asked = s.told<ask_replica>();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].at_least == log_index{50});
+  s.notice(replica_answer{asked[0].id, bytes{"seen"}, {50}});
+  CHECK(s.sent<answers>(outsider).at(0).batch.at(0).result->index == log_index{50});
+}
+
+TEST_CASE("a query that fails at its machine is answered, not tried again") {
+  scene s;
+  s.follows(a);
+  s.call(1, query{.consistency = consistency::local});
+  s.notice(replica_answer{s.told<ask_replica>().at(0).id, fail(errc::undecodable), {}});
+  CHECK(code_of(s.answer_to(1)) == errc::undecodable);
+}
+
+TEST_CASE("C4: a node that stops tells each caller what is certain, and takes nothing more") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{});
+  s.forwarded(a);
+  s.follows({}, 4);
+  s.call(2, command{});
+  s.it.stop(s.now, s.out);
+  auto all = s.told<local_answer>();
+  REQUIRE(all.size() == 2);
+  CHECK(code_of(all[0].result) == errc::outcome_unknown);
+  CHECK(code_of(all[1].result) == errc::stopped);
+  s.call(3, command{});
+  CHECK(code_of(s.answer_to(3)) == errc::stopped);
+  s.request_from(outsider, from_client({{{11}, portable(9, 1), 1s}}));
+  CHECK(code_of(s.sent<answers>(outsider).at(0).batch.at(0).result) == errc::stopped);
+}
+
+TEST_CASE("requests that name absurd times do no harm") {
+  scene s;
+  s.follows({});
+  s.request_from(outsider, from_client({{{1}, portable(9, 1), interval::max()},
+                                        {{2}, portable(9, 2), interval::min()}}));
+  s.pass(1ms);
+  const auto answered = s.sent<answers>(outsider);
+  REQUIRE(answered.size() == 1);
+  CHECK(answered[0].batch.at(0).id == ticket{2});
+  s.pass(s.options.calls.deadline_max);
+  CHECK(s.sent<answers>(outsider).size() == 1);
+}
+
+} // namespace forwarder_test

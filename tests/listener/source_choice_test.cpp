@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/listener/source_choice.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+namespace source_choice_test {
+
+using namespace understudy;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr member_id self{100};
+constexpr member_id a{1}, b{2}, c{3}, d{4};
+const instant start{10s};
+const puller_options options;
+
+source_choice among(std::vector<member_id> voters, std::vector<member_id> outgoing = {}) {
+  source_choice choice{self, options};
+  choice.update({.cluster = {1}, .voters = std::move(voters), .outgoing = std::move(outgoing)});
+  return choice;
+}
+
+member_id picked(source_choice& choice, instant now) {
+  const auto pick = choice.pick(now);
+  return pick && pick->not_before <= now ? pick->source : member_id{};
+}
+
+} // namespace
+
+TEST_CASE("nobody is asked while no voter is known") {
+  source_choice choice{self, options};
+  CHECK(!choice.pick(start));
+}
+
+TEST_CASE("a node does not pull from itself") {
+  auto choice = among({self, a});
+  for (auto now = start; now < start + 60s; now += 1s)
+    CHECK(picked(choice, now) == a);
+}
+
+TEST_CASE("S2: the followers take turns, and the leader has none") {
+  auto choice = among({a, b, c});
+  choice.leader_is(b);
+  std::set<member_id> seen;
+  member_id last;
+  int changes = 0;
+  for (auto now = start; now < start + 60s; now += 100ms) {
+    const auto source = picked(choice, now);
+    changes += source != last ? 1 : 0;
+    last = source;
+    seen.insert(source);
+  }
+  CHECK(seen == std::set{a, c});
+  CHECK(changes == 12);
+}
+
+TEST_CASE("while the group is joint the members of both halves are sources") {
+  auto choice = among({a, b}, {b, c});
+  std::set<member_id> seen;
+  for (auto now = start; now < start + 60s; now += 1s)
+    seen.insert(picked(choice, now));
+  CHECK(seen == std::set{a, b, c});
+}
+
+TEST_CASE("the only voter is the source, though it leads") {
+  auto choice = among({a});
+  choice.leader_is(a);
+  CHECK(picked(choice, start) == a);
+}
+
+TEST_CASE("the leader is asked when all others have failed") {
+  auto choice = among({a, b, c});
+  choice.leader_is(b);
+  choice.failed(a, start);
+  choice.failed(c, start);
+  CHECK(picked(choice, start) == b);
+  SUBCASE("and no longer than that") {
+    CHECK(picked(choice, start + options.backoff_min) != b);
+  }
+}
+
+TEST_CASE("a source that becomes the leader is left for another") {
+  auto choice = among({a, b});
+  const auto first = picked(choice, start);
+  choice.leader_is(first);
+  CHECK(picked(choice, start + 1ms) != first);
+}
+
+TEST_CASE("M20: a failed source rests for twice as long each time, up to a limit") {
+  auto now = start;
+  auto rest = options.backoff_min;
+  for (int failures = 1; failures <= 10; ++failures) {
+    CAPTURE(failures);
+    auto choice = among({a, b});
+    for (int i = 0; i < failures; ++i)
+      choice.failed(a, now);
+    choice.leader_is(b);
+    CHECK(picked(choice, now + rest - 1ms) == b);
+    CHECK(picked(choice, now + rest) == a);
+    rest = std::min(rest * 2, options.backoff_max);
+  }
+}
+
+TEST_CASE("an answer makes up for all failures before it") {
+  auto choice = among({a, b});
+  choice.leader_is(b);
+  for (int i = 0; i < 10; ++i)
+    choice.failed(a, start);
+  choice.succeeded(a);
+  CHECK(picked(choice, start) == a);
+  choice.failed(a, start);
+  CHECK(picked(choice, start + options.backoff_min) == a);
+}
+
+TEST_CASE("when all have failed, the oldest failure is retried, after a pause") {
+  auto choice = among({a, b, c});
+  for (int i = 0; i < 6; ++i)
+    for (const auto id : {a, b, c})
+      choice.failed(id, start);
+  choice.failed(c, start + 10ms);
+  choice.failed(a, start + 20ms);
+  choice.failed(b, start + 30ms);
+  const auto pick = choice.pick(start + 30ms);
+  REQUIRE(pick);
+  CHECK(pick->source == c);
+  CHECK(pick->not_before == start + 10ms + options.backoff_min);
+  CHECK(choice.pick(pick->not_before)->not_before == pick->not_before);
+}
+
+TEST_CASE("a change of the voters keeps what is known of those that stay") {
+  auto choice = among({a, b});
+  choice.failed(a, start);
+  choice.update({.cluster = {1}, .voters = {a, c}, .outgoing = {}});
+  CHECK(picked(choice, start) == c);
+  choice.update({.cluster = {1}, .voters = {d}, .outgoing = {}});
+  CHECK(picked(choice, start) == d);
+}
+
+} // namespace source_choice_test

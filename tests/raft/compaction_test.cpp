@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/raft/compaction.hpp>
+
+#include <doctest/doctest.h>
+
+#include "raft/support/entries.hpp"
+
+#include <cstdint>
+
+namespace compaction_test {
+
+using namespace understudy;
+using support::entry_of;
+using support::made_of;
+
+namespace {
+
+/// A core's state of 100 applied entries, and a compaction that is due.
+struct bench {
+  explicit bench(core_options options = {}) : state{{1}, options, 1} {
+    state.append(entry_of(1, 1, made_of({1}, {1})));
+    grow_to(100);
+  }
+
+  void grow_to(std::uint64_t index) {
+    while (state.log.last().index < log_index{index})
+      state.append(entry_of(state.log.last().index.value + 1, 1));
+    state.advance_commit({index});
+    state.applied = {index};
+  }
+
+  bool asks() {
+    outbox out;
+    rule.consider(state, out);
+    return !out.notices.empty();
+  }
+
+  void taken(std::uint64_t at, std::uint64_t needed = UINT64_MAX) {
+    snapshot_taken what{.at = {{at}, {1}}, .image = bytes{"state"}};
+    rule.on(what, state, {needed});
+  }
+
+  core_state state;
+  compaction rule;
+};
+
+core_options often() {
+  core_options o;
+  o.snapshot_after_bytes = 50 * 64;
+  o.retain_entries = 10;
+  return o;
+}
+
+} // namespace
+
+TEST_CASE("a snapshot is asked for when the log has grown, and one at a time") {
+  bench b{often()};
+  CHECK(b.asks());
+  CHECK_FALSE(b.asks());
+  b.taken(100);
+  CHECK_FALSE(b.asks());
+  b.grow_to(149);
+  CHECK_FALSE(b.asks());
+  b.grow_to(150);
+  CHECK(b.asks());
+}
+
+TEST_CASE("a short log is left alone, and so is one that nothing was applied of") {
+  bench young;
+  CHECK_FALSE(young.asks());
+  bench idle{often()};
+  idle.state.applied = {0};
+  CHECK_FALSE(idle.asks());
+  bench broken{often()};
+  broken.state.machine_failed = true;
+  CHECK_FALSE(broken.asks());
+}
+
+TEST_CASE("a tail is kept behind the snapshot for laggards") {
+  bench b{often()};
+  b.taken(80);
+  CHECK(b.state.log.base().index == log_index{70});
+  CHECK(b.state.log.last().index == log_index{100});
+}
+
+TEST_CASE("what somebody still has to be sent is kept, as long as it weighs little enough") {
+  bench b{often()};
+  b.taken(80, 33);
+  CHECK(b.state.log.base().index == log_index{33});
+
+  auto options = often();
+  options.retain_bytes_max = 20 * 64;
+  bench small{options};
+  small.taken(80, 33);
+  CHECK(small.state.log.base().index == log_index{60});
+}
+
+TEST_CASE("a snapshot carries the configuration of exactly its index (N1)") {
+  bench b{often()};
+  b.state.append(entry_of(101, 1, made_of({1, 2}, {1})));
+  b.state.append(entry_of(102, 1));
+  b.state.advance_commit({102});
+  b.taken(100);
+  CHECK(b.state.image->members.index == log_index{1});
+  b.taken(101);
+  CHECK(b.state.image->members.index == log_index{101});
+  CHECK(b.state.image->intact());
+}
+
+TEST_CASE("a snapshot that was overtaken is dropped") {
+  bench b{often()};
+  b.taken(80);
+  b.taken(60);
+  CHECK(b.state.image->at.index == log_index{80});
+}
+
+} // namespace compaction_test

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/storage/log_writer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace log_writer_test {
+
+using namespace understudy;
+
+namespace {
+
+/// What a test wants a store to do, and what was asked of it.
+struct orders {
+  bool fail_write = false;
+  bool fail_sync = false;
+  int writes = 0;
+  int syncs = 0;
+};
+
+class obedient_store {
+public:
+  explicit obedient_store(std::shared_ptr<orders> o) : orders_{std::move(o)} {}
+
+  expected<void> write(const store_write&) {
+    ++orders_->writes;
+    if (orders_->fail_write)
+      return fail(errc::node_broken, "no space");
+    return {};
+  }
+  expected<void> sync() {
+    ++orders_->syncs;
+    if (orders_->fail_sync)
+      return fail(errc::node_broken, "input/output error");
+    return {};
+  }
+  expected<recovered_state> recover() { return recovered_state{}; }
+
+private:
+  std::shared_ptr<orders> orders_;
+};
+
+struct bench {
+  void write(std::uint64_t generation) {
+    store_write w{.write = {generation}};
+    writer.on(w, {}, out);
+  }
+
+  std::shared_ptr<orders> store = std::make_shared<orders>();
+  log_writer<obedient_store> writer{obedient_store{store}};
+  outbox out;
+};
+
+static_assert(component<log_writer<obedient_store>>);
+
+} // namespace
+
+TEST_CASE("all that queued up goes with one sync, and one answer confirms it") {
+  bench b;
+  b.write(1);
+  b.write(2);
+  b.write(3);
+  CHECK(b.out.notices.empty());
+  b.writer.settle({}, b.out);
+  CHECK(b.store->syncs == 1);
+  REQUIRE(b.out.notices.size() == 1);
+  CHECK(std::get<store_written>(b.out.notices[0]).write == generation{3});
+}
+
+TEST_CASE("with nothing written nothing is synced") {
+  bench b;
+  b.writer.settle({}, b.out);
+  b.write(1);
+  b.writer.settle({}, b.out);
+  b.writer.settle({}, b.out);
+  CHECK(b.store->syncs == 1);
+  CHECK(b.out.notices.size() == 1);
+}
+
+TEST_CASE("after a failed sync nothing is confirmed, and nothing is tried again (D4)") {
+  bench b;
+  b.store->fail_sync = true;
+  b.write(1);
+  b.writer.settle({}, b.out);
+  REQUIRE(b.out.notices.size() == 1);
+  CHECK(std::get<store_failed>(b.out.notices[0]).why == "input/output error");
+  b.store->fail_sync = false;
+  b.write(2);
+  b.writer.settle({}, b.out);
+  CHECK(b.store->writes == 1);
+  CHECK(b.store->syncs == 1);
+  CHECK(b.out.notices.size() == 1);
+}
+
+TEST_CASE("a failed write is told at once, and what came before it is not confirmed (D4)") {
+  bench b;
+  b.write(1);
+  b.store->fail_write = true;
+  b.write(2);
+  b.writer.settle({}, b.out);
+  CHECK(b.store->syncs == 0);
+  REQUIRE(b.out.notices.size() == 1);
+  CHECK(std::get<store_failed>(b.out.notices[0]).why == "no space");
+}
+
+} // namespace log_writer_test

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// For each rule: nodes that keep it, and the smallest step that breaks it.
+
+#include <understudy/testing/invariants.hpp>
+
+#include <doctest/doctest.h>
+
+#include <testing/hand_made.hpp>
+
+namespace invariants_test {
+
+using namespace test_support;
+
+TEST_CASE("a cluster that does as it should breaks no rule") {
+  hand_cluster x;
+  x.nc.log.add(1, share(no_op{}));
+  x.nc.commit = 2;
+  x.nc.applied = 2;
+  x.nc.digest = 5;
+  x.look(x.nc);
+  x.elect(x.nb, x.nc, 2);
+  CHECK(x.rules.counters().elections == 2);
+  CHECK(x.rules.past(cluster_id{77}).committed_through() == log_index{2});
+  x.rules.verify(x.na.seen());
+}
+
+TEST_CASE("I1: a second leader in one term is seen") {
+  hand_cluster x;
+  x.nb.vote = {term_number{1}, a};
+  x.nb.leads = true;
+  CHECK(x.broken_by(x.nb) == "I1");
+}
+
+TEST_CASE("I1b: a term that goes back, and a vote that is given twice, are seen") {
+  hand_cluster x;
+  SUBCASE("the term") {
+    x.nb.vote = {};
+  }
+  SUBCASE("the vote") {
+    x.nb.vote = {term_number{1}, c};
+  }
+  CHECK(x.broken_by(x.nb) == "I1b");
+}
+
+TEST_CASE("I1b: two answers that grant a vote in one term are seen, and one before it is stored") {
+  hand_cluster x;
+  const vote_reply yes{.term = {2}, .asked = {2}, .verdict = verdict::granted};
+  x.nc.vote = {term_number{2}, a};
+  SUBCASE("to two candidates") {
+    x.look(x.nc, {{a, yes}});
+    CHECK(x.broken_by(x.nc, {{b, yes}}) == "I1b");
+  }
+  SUBCASE("not stored") {
+    x.nc.stored = stored_state{ballot{term_number{1}, a}, x.nc.log.last()};
+    CHECK(x.broken_by(x.nc, {{a, yes}}) == "I1b");
+  }
+  SUBCASE("a pre-vote binds nobody") {
+    auto asked = yes;
+    asked.round = round::pre_vote;
+    x.look(x.nc, {{a, asked}});
+    x.look(x.nc, {{b, asked}});
+  }
+}
+
+TEST_CASE("I2: a leader without a quorum of votes is seen") {
+  hand_cluster x;
+  x.nb.vote = {term_number{2}, b};
+  x.nb.leads = true;
+  CHECK(x.broken_by(x.nb) == "I2");
+}
+
+TEST_CASE("I2: a joint configuration needs a quorum of both halves") {
+  hand_cluster x;
+  // c is on its way out, and d, whose vote counts in the new half alone, takes its seat.
+  auto marked = *members({a, b, c, d}, {a, b, c});
+  marked.members[2].status = standing::leaving;
+  x.na.log.add(1, share(configuration_ptr{std::make_shared<configuration>(marked)}));
+  marked.voters = {a, b, d};
+  marked.outgoing = {a, b, c};
+  x.na.log.add(1, share(configuration_ptr{std::make_shared<configuration>(marked)}));
+  x.look(x.na);
+  x.na.leads = false;
+  x.na.vote = {term_number{2}, a};
+  x.look(x.na);
+  hand_node nd{d};
+  nd.log = x.na.log;
+  nd.vote = {term_number{2}, a};
+  x.look(nd, {{a, vote_reply{.term = {2}, .asked = {2}, .verdict = verdict::granted}}});
+  x.na.leads = true;
+  CHECK(x.broken_by(x.na) == "I2");
+}
+
+TEST_CASE("I2b: a change of the voters over one that is not committed is seen") {
+  hand_cluster x;
+  x.na.log.add(1, share(members({a, b, c, d}, {a, b, c, d}, {a, b, c})));
+  SUBCASE("even from the joint one to its end") {
+    x.na.log.entries.back().what = share(members({a, b, c, d}, {a, b}, {a, b, c}));
+    CHECK(x.broken_by(x.na) == "I12"); // c has a rank, and would lose its seat
+  }
+  SUBCASE("the end before the joint one is committed") {
+    x.na.log.entries.back().what = share(members({a, b, c}, {a, b, c}));
+    x.look(x.na);
+    x.elect(x.nb, x.nc, 2);
+    // A leader of term 2 that has committed nothing of its own term.
+    x.nb.log.add(2, share(members({a, b, c}, {a, b, c}, {a, b, c})));
+    CHECK(x.broken_by(x.nb) == "I2b");
+  }
+}
+
+TEST_CASE("I2b: the leader that began a change may take it back at once, and only go back") {
+  hand_cluster x;
+  const auto who = members({a, b, c, d, member_id{5}}, {a, b, c});
+  x.na.log.add(1, share(who));
+  x.look(x.na);
+  auto joint = std::make_shared<configuration>(*who);
+  joint->voters = {a, b, c, d, member_id{5}};
+  joint->outgoing = {a, b, c};
+  x.na.log.add(1, share(configuration_ptr{joint}));
+  x.look(x.na);
+  SUBCASE("back") {
+    x.na.log.add(1, share(who));
+    x.look(x.na);
+  }
+  SUBCASE("on") {
+    auto end = std::make_shared<configuration>(*joint);
+    end->outgoing.clear();
+    x.na.log.add(1, share(configuration_ptr{end}));
+    CHECK(x.broken_by(x.na) == "I2b");
+  }
+}
+
+TEST_CASE("I3: a leader that lacks a committed entry is seen") {
+  hand_cluster x;
+  // c has not got entry 2, which a and b have committed; it could only win if b's vote were wrong.
+  x.nb.vote = {term_number{2}, c};
+  x.look(x.nb, {{c, vote_reply{.term = {2}, .asked = {2}, .verdict = verdict::granted}}});
+  x.nc.vote = {term_number{2}, c};
+  x.nc.leads = true;
+  CHECK(x.broken_by(x.nc) == "I3");
+}
+
+TEST_CASE("I3b: an entry that counts as committed and is on no quorum is seen") {
+  hand_cluster x;
+  x.na.log.add(1, share(no_op{}));
+  x.look(x.na);
+  x.na.commit = 3;
+  SUBCASE("nobody else has it") {}
+  SUBCASE("it is not stored") {
+    x.nb.log.add(1, share(no_op{}));
+    x.nb.log.entries.back().what = x.na.log.entries.back().what;
+    x.nb.durable = 2;
+    x.look(x.nb);
+  }
+  CHECK(x.broken_by(x.na) == "I3b");
+}
+
+TEST_CASE("I3b: a leader that counts copies of an entry of an older term is seen (R1)") {
+  hand_cluster x;
+  const auto old = share(no_op{});
+  x.nb.log.add(1, old);
+  x.look(x.nb);
+  x.nc.log = x.nb.log;
+  x.look(x.nc);
+  x.elect(x.nb, x.nc, 2);
+  x.nb.commit = 3;
+  CHECK(x.broken_by(x.nb) == "I3b");
+}
+
+TEST_CASE("I4: two states after the same entry are seen") {
+  hand_cluster x;
+  x.na.applied = 2;
+  x.na.digest = 1;
+  x.look(x.na);
+  x.nb.applied = 2;
+  x.nb.digest = 2;
+  CHECK(x.broken_by(x.nb) == "I4");
+}
+
+TEST_CASE("I5: two entries of one term at one index are seen") {
+  hand_cluster x;
+  x.na.log.add(1, share(no_op{}));
+  x.look(x.na);
+  x.nb.log.add(1, share(open_session{}));
+  CHECK(x.broken_by(x.nb) == "I5");
+}
+
+TEST_CASE("I5: the same entry behind another log is seen") {
+  hand_cluster x;
+  hand_node nd{d};
+  nd.vote = {term_number{1}, {}};
+  nd.log.add(1, share(members({a, b, c, d}, {a, b, c})));
+  CHECK(x.broken_by(nd) == "I5");
+}
+
+TEST_CASE("I5: a committed entry that disappears is seen") {
+  hand_cluster x;
+  x.nb.log.keep(1);
+  x.nb.commit = 1;
+  CHECK(x.broken_by(x.nb) == "I13"); // its commit index went back, too
+  x.nb.log.keep(1);
+  x.nb.log.add(1, share(open_session{}));
+  x.nb.commit = 2;
+  CHECK(x.broken_by(x.nb) == "I5");
+}
+
+TEST_CASE("I5: another entry than the committed one, committed elsewhere, is seen") {
+  hand_cluster x;
+  x.nc.vote = {term_number{2}, {}};
+  x.nc.log.add(2, share(no_op{}));
+  x.look(x.nc);
+  x.nc.commit = 2;
+  CHECK(x.broken_by(x.nc) == "I5");
+}
+
+TEST_CASE("I5: a change in the middle of a log is found by the full look") {
+  hand_cluster x;
+  x.nb.log.add(1, share(no_op{}));
+  x.look(x.nb);
+  x.nb.log.entries[1].what = share(open_session{});
+  CHECK_THROWS_AS(x.rules.verify(x.nb.seen()), invariant_violated);
+}
+
+TEST_CASE("I5: a snapshot of what is not committed is seen (M9)") {
+  hand_cluster x;
+  hand_node nd{d};
+  nd.vote = {term_number{1}, {}};
+  nd.log.start = {log_index{3}, term_number{1}};
+  nd.commit = 3;
+  nd.known = {log_index{1}, members({a, b, c}, {a, b, c})};
+  CHECK(x.broken_by(nd) == "I5");
+}
+
+TEST_CASE("I5b: a leader that drops entries of its own log is seen") {
+  hand_cluster x;
+  x.na.log.add(1, share(no_op{}));
+  x.look(x.na);
+  x.na.log.keep(2);
+  CHECK(x.broken_by(x.na) == "I5b");
+}
+
+TEST_CASE("I6: another configuration in force than the log's newest is seen") {
+  hand_cluster x;
+  const auto other = members({a, b, c}, {a, b});
+  auto o = x.nb.seen();
+  SUBCASE("the newest") {
+    o.newest = {log_index{1}, other.get()};
+  }
+  SUBCASE("the committed") {
+    o.committed = {log_index{1}, other.get()};
+  }
+  CHECK(broken(x.rules, o) == "I6");
+}
+
+TEST_CASE("I6: a configuration that makes no sense is seen") {
+  hand_cluster x;
+  SUBCASE("without voters") {
+    x.na.log.add(1, share(members({a, b, c}, {})));
+  }
+  SUBCASE("with a stranger that votes") {
+    x.na.log.add(1, share(members({a, b}, {a, b, c})));
+  }
+  SUBCASE("with a voter twice") {
+    x.na.log.add(1, share(members({a, b, c}, {a, a, b})));
+  }
+  CHECK(x.broken_by(x.na) == "I6");
+}
+
+TEST_CASE("I10: a node that changes its cluster is seen") {
+  hand_cluster x;
+  auto other = *members({a, b, c}, {a, b, c});
+  other.cluster = cluster_id{78};
+  x.nc.log.entries.front().what = share(configuration_ptr{std::make_shared<configuration>(other)});
+  CHECK(x.broken_by(x.nc) == "I10");
+}
+
+TEST_CASE("I11: a commit index that no leader has reached is seen") {
+  hand_cluster x;
+  x.nb.log.add(1, share(no_op{}));
+  x.nb.commit = 3;
+  CHECK(x.broken_by(x.nb) == "I11");
+}
+
+TEST_CASE("I11: a source that gives away what is not committed is seen (M19)") {
+  hand_cluster x;
+  x.na.log.add(1, share(no_op{}));
+  x.look(x.na);
+  pull_reply reply{.previous = {log_index{2}, term_number{1}}, .commit = log_index{2}};
+  SUBCASE("an entry") {
+    reply.entries = {x.na.log.entries.back()};
+  }
+  SUBCASE("a commit index") {
+    reply.commit = log_index{3};
+  }
+  SUBCASE("a snapshot") {
+    reply.chunk = snapshot_chunk{.key = {.at = {log_index{3}, term_number{1}}}};
+  }
+  CHECK(x.broken_by(x.na, {{d, reply}}) == "I11");
+}
+
+TEST_CASE("I12: a roster in which somebody overtakes or comes back is seen") {
+  hand_cluster x;
+  const auto commit = [&](configuration_ptr what) {
+    x.na.log.add(1, share(what));
+    x.look(x.na);
+    x.nb.log.entries = x.na.log.entries;
+    x.look(x.nb);
+    x.na.commit = x.na.log.last().index.value;
+    return x.broken_by(x.na);
+  };
+  SUBCASE("overtakes") {
+    CHECK(commit(members({b, a, c}, {a, b, c})) == "I12");
+  }
+  SUBCASE("enters before others") {
+    CHECK(commit(members({d, a, b, c}, {a, b, c})) == "I12");
+  }
+  SUBCASE("comes back under the old id") {
+    CHECK(commit(members({a, b, c, d}, {a, b, c})) == "none");
+    CHECK(commit(members({a, b, c}, {a, b, c})) == "none");
+    CHECK(commit(members({a, b, c, d}, {a, b, c})) == "I12");
+  }
+  SUBCASE("loses its mark") {
+    auto marked = *members({a, b, c, d}, {a, b, c});
+    marked.members.back().status = standing::leaving;
+    CHECK(commit(std::make_shared<configuration>(marked)) == "none");
+    marked.members.back().status = standing::present;
+    CHECK(commit(std::make_shared<configuration>(marked)) == "I12");
+  }
+}
+
+TEST_CASE("I12: a change of the voters that no plan makes is seen") {
+  hand_cluster x;
+  SUBCASE("in one step") {
+    x.na.log.add(1, share(members({a, b, c, d}, {a, b, c, d})));
+  }
+  SUBCASE("to an even number") {
+    x.na.log.add(1, share(members({a, b, c, d}, {a, b, c})));
+    x.na.log.add(1, share(members({a, b, c, d}, {a, b, c, d}, {a, b, c})));
+  }
+  CHECK(x.broken_by(x.na) == "I12");
+}
+
+TEST_CASE("I13: numbers that are ahead of what they follow are seen") {
+  hand_cluster x;
+  auto o = x.nb.seen();
+  SUBCASE("the commit index of the log") {
+    o.commit = log_index{3};
+  }
+  SUBCASE("the applied index of what was handed over") {
+    o.applied = log_index{3};
+  }
+  SUBCASE("what was handed over of the commit index") {
+    o.handed = log_index{3};
+  }
+  SUBCASE("what is stored of the log") {
+    o.durable = log_index{3};
+  }
+  SUBCASE("the last entry's term of the node's") {
+    x.nc.log.add(2, share(no_op{}));
+    o = x.nc.seen();
+  }
+  SUBCASE("the stored entry's term of the stored one") {
+    o.stored = stored_state{ballot{}, x.nb.log.last()};
+  }
+  CHECK(broken(x.rules, o) == "I13");
+}
+
+TEST_CASE("I14: an entry that is confirmed before it is stored is seen") {
+  hand_cluster x;
+  x.nb.log.add(1, share(no_op{}));
+  x.nb.durable = 2;
+  CHECK(x.broken_by(x.nb, {{a, append_reply{.term = {1}, .accepted = true, .match = {3}}}})
+        == "I14");
+}
+
+TEST_CASE("what a run has been through is counted") {
+  hand_cluster x;
+  x.nc.log.add(1, share(open_session{}));
+  x.nc.log.entries.back().term = {1};
+  // c followed another leader for a while: its second entry is of term 2, and goes again.
+  x.nc.log.keep(1);
+  x.nc.vote = {term_number{2}, {}};
+  x.nc.log.add(2, share(no_op{}));
+  x.look(x.nc, {{a, request_vote{.term = {3}}}});
+  x.nc.log.keep(1);
+  x.look(x.nc);
+  CHECK(x.rules.counters().truncations == 1);
+  x.look(x.na, {{b, request_vote{.term = {3}}}});
+  CHECK(x.rules.counters().contested == 1);
+}
+
+} // namespace invariants_test
