@@ -27,18 +27,18 @@ struct load_control {
 
 /// One client's requests. It keeps its pace whatever the answers do: a pause of the cluster is felt
 /// by every request that fell into it, not by one.
-struct load_state {
+struct load_figures {
   using client = understudy::machine_actor<web_tier>;
 
   static constexpr auto beat = std::chrono::milliseconds{2};
   static constexpr std::uint64_t in_flight_max = 512;
 
-  std::shared_ptr<load_control> control;
-  client target;
+  std::shared_ptr<load_control> control = nullptr;
+  client target = {};
   moment paced_since = {};
   double sent = 0; ///< since then
   std::uint64_t in_flight = 0;
-  std::shared_ptr<std::atomic<std::uint64_t>> answered;
+  std::shared_ptr<std::atomic<std::uint64_t>> answered = nullptr;
 };
 
 struct load_beat {};
@@ -55,10 +55,10 @@ namespace demo {
 class load_actor : public caf::event_based_actor {
 public:
   load_actor(caf::actor_config& config, std::shared_ptr<load_control> control,
-             load_state::client target, std::shared_ptr<std::atomic<std::uint64_t>> answered)
-      : caf::event_based_actor(config), state_{std::move(control), std::move(target)} {
-    state_.answered = std::move(answered);
-  }
+             load_figures::client target, std::shared_ptr<std::atomic<std::uint64_t>> answered)
+      : caf::event_based_actor(config), state_{.control = std::move(control),
+                                               .target = std::move(target),
+                                               .answered = std::move(answered)} {}
 
   caf::behavior make_behavior() override {
     state_.paced_since = std::chrono::steady_clock::now();
@@ -71,7 +71,7 @@ private:
     send_due(std::chrono::steady_clock::now());
     if (state_.control->feed.over() && state_.in_flight == 0)
       return quit();
-    understudy::post_to_self_at(*this, std::chrono::steady_clock::now() + load_state::beat,
+    understudy::post_to_self_at(*this, std::chrono::steady_clock::now() + load_figures::beat,
                                 load_beat{});
   }
 
@@ -80,9 +80,10 @@ private:
   void send_due(moment now) {
     const auto rate = state_.control->rate_per_second.load();
     const std::chrono::duration<double> elapsed = now - state_.paced_since;
-    const double due = rate == 0 ? load_state::in_flight_max : elapsed.count() * rate - state_.sent;
+    const double due
+        = rate == 0 ? load_figures::in_flight_max : elapsed.count() * rate - state_.sent;
     double left = due;
-    while (left >= 1 && state_.in_flight < load_state::in_flight_max && send_one(now)) {
+    while (left >= 1 && state_.in_flight < load_figures::in_flight_max && send_one(now)) {
       left -= 1;
       state_.sent += 1;
     }
@@ -120,7 +121,7 @@ private:
     ++*state_.answered;
   }
 
-  load_state state_;
+  load_figures state_;
 };
 
 } // namespace demo

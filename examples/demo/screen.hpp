@@ -38,11 +38,10 @@ public:
     erase();
     const std::chrono::duration<double> passed = now - drawn_at_;
     drawn_at_ = now;
-    line("%s", step.c_str());
-    line("%-8s %-18s %4s %5s %9s %6s %8s", "node", "role", "rank", "term", "commit", "lag",
-         "req/s");
+    line(step);
+    draw_row({"node", "role", "rank", "term", "commit", "lag", "req/s"});
     for (const auto& p : stage.players())
-      draw_row(p, passed.count());
+      draw_player(p, passed.count());
     draw_bar(feed);
     std::fflush(stdout);
   }

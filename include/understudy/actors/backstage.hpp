@@ -15,7 +15,7 @@ namespace understudy {
 /// What the actors of one node and its handles share. Safe from any thread.
 struct backstage {
   backstage(member_id id, std::string own_address, std::unique_ptr<links> links)
-      : self{id}, address{std::move(own_address)}, peers{std::move(links)}, board{id} {}
+      : self{id}, address{std::move(own_address)}, peers{id, std::move(links)}, board{id} {}
 
   const member_id self;
   const std::string address; ///< how the roster says that this node is reached

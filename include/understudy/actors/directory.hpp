@@ -105,7 +105,8 @@ private:
 /// before the roster had it (a joiner, a client), and who is answered at the desk it wrote from.
 class directory {
 public:
-  explicit directory(std::unique_ptr<links> links) : links_{std::move(links)} {}
+  /// `self` is the node whose directory this is; it is not in it.
+  directory(member_id self, std::unique_ptr<links> links) : self_{self}, links_{std::move(links)} {}
 
   /// Guests beyond this push the oldest out; it is taken in again with its next message.
   static constexpr std::size_t guests_max = 4'096;
@@ -128,11 +129,11 @@ public:
       who.listed = false;
     for (const auto& c : {committed_, newest_})
       if (c)
-        for (const auto& m : c->members) {
-          auto& who = take_in(m.id, m.address, result);
-          who.listed = true;
-          who.hearsay = false;
-        }
+        for (const auto& m : c->members)
+          if (auto* who = take_in(m.id, m.address, result)) {
+            who->listed = true;
+            who->hearsay = false;
+          }
     std::erase_if(members_, [](const auto& entry) { return !entry.second.wanted(); });
     return result;
   }
@@ -144,7 +145,8 @@ public:
     changes result;
     if (!closed_)
       for (const auto& m : roster.members)
-        take_in(m.id, m.address, result).hearsay = true;
+        if (auto* who = take_in(m.id, m.address, result))
+          who->hearsay = true;
     return result;
   }
 
@@ -153,7 +155,8 @@ public:
     const std::lock_guard lock{mutex_};
     changes result;
     if (!closed_ && id && !address.empty())
-      take_in(id, address, result).hearsay = true;
+      if (auto* who = take_in(id, address, result))
+        who->hearsay = true;
     return result;
   }
 
@@ -162,14 +165,15 @@ public:
     const std::lock_guard lock{mutex_};
     changes result;
     if (!closed_)
-      take_in(id, address, result).seed = true;
+      if (auto* who = take_in(id, address, result))
+        who->seed = true;
     return result;
   }
 
   /// Takes note that `id` has written from `sender`. Returns whether that is news, and `sender` is
   /// to be watched.
   [[nodiscard]] bool meet(member_id id, desk from, const any_actor& sender) {
-    if (!sender)
+    if (!sender || id == self_)
       return false;
     const std::lock_guard lock{mutex_};
     const auto found = members_.find(id);
@@ -209,9 +213,10 @@ public:
 
   /// Lets go of everybody, for good.
   void close() {
+    std::map<member_id, acquaintance> released; // whose actors may end with it, out of the lock
     const std::lock_guard lock{mutex_};
     closed_ = true;
-    members_.clear();
+    released.swap(members_);
     guests_.clear();
     committed_ = newest_ = nullptr;
   }
@@ -237,12 +242,15 @@ private:
     const any_actor& at(desk d) const { return desks[static_cast<std::size_t>(d)]; }
   };
 
-  acquaintance& take_in(member_id id, const std::string& address, changes& result) {
+  /// The entry of `id`, resolved if it was not yet; null for the node itself.
+  acquaintance* take_in(member_id id, const std::string& address, changes& result) {
+    if (id == self_)
+      return nullptr;
     auto& who = members_[id];
     if (std::exchange(who.guest, false))
       std::erase(guests_, id);
     if (who.gone || std::exchange(who.resolved, true))
-      return who;
+      return &who;
     if (auto found = links_->reach(address)) {
       who.desks = std::move(*found);
       result.to_watch.emplace_back(id, who.at(desk::core));
@@ -250,7 +258,7 @@ private:
       who.gone = true;
       result.gone.push_back(id);
     }
-    return who;
+    return &who;
   }
 
   void make_room() {
@@ -261,6 +269,7 @@ private:
   }
 
   mutable std::mutex mutex_;
+  member_id self_;
   std::unique_ptr<links> links_;
   std::map<member_id, acquaintance> members_;
   std::deque<member_id> guests_; ///< oldest first

@@ -235,6 +235,7 @@ public:
     {
       const std::lock_guard lock{mutex_};
       change(notes_);
+      ++version_;
       if (waiting_ == 0)
         return;
     }
@@ -242,8 +243,8 @@ public:
   }
 
   [[nodiscard]] node_status read() const {
-    const std::lock_guard lock{mutex_};
-    return detail::as_status(self_, notes_);
+    std::uint64_t version = 0;
+    return detail::as_status(self_, copy(version));
   }
 
   /// Waits until `condition` holds, at most `limit` of real time. Fails with `timed_out` and the
@@ -251,27 +252,40 @@ public:
   template <std::predicate<const node_status&> Condition>
   [[nodiscard]] expected<node_status> wait_until(Condition condition, interval limit) const {
     const auto end = std::chrono::steady_clock::now() + limit;
-    std::unique_lock lock{mutex_};
-    ++waiting_;
-    auto now = detail::as_status(self_, notes_);
-    bool holds = condition(std::as_const(now));
-    while (!holds && !now.stopped && changed_.wait_until(lock, end) == std::cv_status::no_timeout) {
-      now = detail::as_status(self_, notes_);
-      holds = condition(std::as_const(now));
+    while (true) {
+      std::uint64_t seen = 0;
+      auto now = detail::as_status(self_, copy(seen));
+      if (condition(std::as_const(now)))
+        return now;
+      if (!now.stopped && news_after(seen, end))
+        continue;
+      std::ostringstream text;
+      text << now;
+      return fail(now.stopped ? errc::stopped : errc::timed_out, text.str());
     }
-    --waiting_;
-    if (holds)
-      return now;
-    std::ostringstream text;
-    text << now;
-    return fail(now.stopped ? errc::stopped : errc::timed_out, text.str());
   }
 
 private:
+  [[nodiscard]] status_notes copy(std::uint64_t& version) const {
+    const std::lock_guard lock{mutex_};
+    version = version_;
+    return notes_;
+  }
+
+  /// Waits for a version other than `seen`. Returns whether there is one before `end`.
+  [[nodiscard]] bool news_after(std::uint64_t seen, instant end) const {
+    std::unique_lock lock{mutex_};
+    ++waiting_;
+    const bool news = changed_.wait_until(lock, end, [&] { return version_ != seen; });
+    --waiting_;
+    return news;
+  }
+
   member_id self_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   mutable std::size_t waiting_ = 0;
+  std::uint64_t version_ = 0;
   status_notes notes_;
 };
 

@@ -121,8 +121,9 @@ private:
       return own_down();
     std::erase_if(subscribers_, [&](const caf::actor& a) { return a.id() == id; });
     if (const auto found = peers_.find(id); found != peers_.end()) {
-      const auto members = std::move(found->second);
+      auto members = std::move(found->second);
       peers_.erase(found);
+      std::erase_if(members, [&](member_id m) { return !stage_->peers.lose(m); });
       tell_lost(members);
     }
   }
@@ -130,11 +131,9 @@ private:
   void tell_lost(const std::vector<member_id>& members) {
     if (!sheet_ || stage_->frozen)
       return;
-    for (const auto member : members) {
-      stage_->peers.lose(member);
+    for (const auto member : members)
       for (const auto& actor : sheet_->notices[detail::place_of_notice<peer_lost>])
         post(origin_of(*this), actor, peer_lost{member});
-    }
   }
 
   // -- events -------------------------------------------------------------------------------------
