@@ -22,7 +22,7 @@ caf::behavior idle() {
 struct fixture {
   config prepared;
   caf::actor_system system{prepared};
-  directory peers{{100}, std::make_unique<local_links>(system)};
+  directory peers{{100'000}, std::make_unique<local_links>(system)};
   std::vector<any_actor> owned;
 
   ~fixture() {
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(fixture, "members of the roster are found at each desk, until 
 TEST_CASE_FIXTURE(fixture, "a member behind whose address nobody is counts as gone, once") {
   for (const auto* address : {"", "local:", "local:4000000", "local:12x", "10.0.0.1:4711"}) {
     CAPTURE(address);
-    directory one{{100}, std::make_unique<local_links>(system)};
+    directory one{{100'000}, std::make_unique<local_links>(system)};
     const auto first = roster({member_at(1, address)});
     CHECK(one.learn(first, first).gone == std::vector<member_id>{{1}});
     const auto second = roster({member_at(1, address), member_at(2, address)});
@@ -156,13 +156,13 @@ TEST_CASE_FIXTURE(fixture, "an actor that has ended is found at no address") {
   CHECK_FALSE(links.reach(a));
 }
 
-} // namespace directory_test
-
 TEST_CASE_FIXTURE(fixture, "a node's directory leaves out the node itself") {
   const auto own = publish(4'000'000);
-  const auto both = roster({member_at(100, own), member_at(1, publish(4'000'004))});
+  const auto both = roster({member_at(100'000, own), member_at(1, publish(4'000'004))});
   CHECK(peers.learn(both, both).to_watch.size() == 1);
-  CHECK(peers.find({100}, desk::core) == nullptr);
-  CHECK_FALSE(peers.meet({100}, desk::core, owned[0]));
+  CHECK(peers.find({100'000}, desk::core) == nullptr);
+  CHECK_FALSE(peers.meet({100'000}, desk::core, owned[0]));
   CHECK(peers.size() == 1);
 }
+
+} // namespace directory_test
