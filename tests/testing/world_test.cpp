@@ -70,7 +70,7 @@ struct bench {
 
   greeter& of(member_id id) { return town.find(id)->as<greeter_host>()->get<greeter>(); }
 
-  class town town;
+  struct town town;
 };
 
 } // namespace
