@@ -141,6 +141,14 @@ TEST_CASE("the source it pulls from now is announced when it changes") {
   CHECK(events[0].who != first);
 }
 
+TEST_CASE("a source that hears the leader is asked on, also while nothing happens") {
+  scene s;
+  s.listens({a, b, c}, a);
+  const auto first = s.question();
+  s.reply(first.to, {.ask = s.ask_in(first).ask, .leader = a, .leader_silent = 299ms});
+  CHECK(s.question().to == first.to);
+}
+
 TEST_CASE("one question is open at a time") {
   scene s;
   s.listens({a, b}, a);
@@ -157,11 +165,11 @@ TEST_CASE("an answer with nothing new does not bother the core") {
   s.stored(4, 1, 4);
   auto asked = s.ask_in(s.question());
   // The first question left before the core had said where the log stands.
-  s.reply(b, {.ask = asked.ask, .commit = {4}});
+  s.reply(b, {.ask = asked.ask, .commit = {4}, .leader = a});
   CHECK(s.told<pulled_entries>().empty());
   asked = s.ask_in(s.question());
   CHECK(asked.from == log_position{{4}, {1}});
-  s.reply(b, {.ask = asked.ask, .previous = {{4}, {1}}, .commit = {4}});
+  s.reply(b, {.ask = asked.ask, .previous = {{4}, {1}}, .commit = {4}, .leader = a});
   CHECK(s.told<pulled_entries>().empty());
   CHECK(s.question().to == b);
 }
@@ -275,6 +283,18 @@ TEST_CASE("M20: a source that is behind, refuses or is lost is left for another 
   const auto second = s.question();
   CHECK(second.to != first.to);
   CHECK(second.to != a);
+}
+
+TEST_CASE("M20: a source that has nothing new and has lost the leader itself is left for another") {
+  scene s;
+  s.listens({a, b, c}, a);
+  const auto first = s.question();
+  CHECK(first.to == b);
+  s.reply(b, {.ask = s.ask_in(first).ask, .leader = a, .leader_silent = 300ms});
+  const auto second = s.question();
+  CHECK(second.to == c);
+  s.reply(c, {.ask = s.ask_in(second).ask});
+  CHECK(s.question().to == a);
 }
 
 TEST_CASE("M20: a group that does not answer is asked on at a bounded pace") {

@@ -23,7 +23,7 @@ group asking() {
   group g{made_of({1, 2, 3, 4, 5}, {1, 2, 3, 4, 5})};
   g.hold([](const mail&) { return true; });
   g.stand(1);
-  for (std::uint64_t voter : {2, 3})
+  for (std::uint64_t voter : {2u, 3u})
     g.receive(
         1, voter,
         vote_reply{
@@ -165,7 +165,7 @@ TEST_CASE("a listener never stands by itself") {
 
 TEST_CASE("a removed node does not disturb the others, and is told to stop (E6)") {
   group g{made_of({1, 2, 3}, {1, 2, 3})};
-  for (std::uint64_t id : {1, 2, 3})
+  for (std::uint64_t id : {1u, 2u, 3u})
     g.tell(id, entered_cluster{.entered = {1}});
   g.elect(1);
   g.part({3});
@@ -191,7 +191,7 @@ TEST_CASE("nodes of different terms find a leader together (E7)") {
   group g{made_of({1, 2, 3}, {1, 2, 3})};
   g.elect(1);
   g.part({3});
-  for (std::uint64_t next : {2, 1, 2})
+  for (std::uint64_t next : {2u, 1u, 2u})
     g.elect(next);
   REQUIRE(g[1].vote().term > g[3].vote().term);
   SUBCASE("the one of the lower term is needed") {
@@ -212,9 +212,9 @@ TEST_CASE("half has the longer log, half the higher term, and a leader is found 
   group g{all};
   auto larger = all;
   larger.members.push_back({.id = {7}, .entered = {2}});
-  for (std::uint64_t id : {1, 2, 3})
+  for (std::uint64_t id : {1u, 2u, 3u})
     g.know(id, {entry_of(1, 1, all), entry_of(2, 2, larger)}, 1);
-  for (std::uint64_t id : {4, 5, 6})
+  for (std::uint64_t id : {4u, 5u, 6u})
     g.receive(id, 1, request_vote{.term = {9}, .last = {}});
   CHECK(g[1].vote().term == term_number{2});
   CHECK(g[4].vote().term == term_number{9});

@@ -382,7 +382,7 @@ TEST_CASE("a leader takes back another's change only once it is committed in its
   g.cut(3, 1);
   g.change_voters(1, {3, 4, 5});
   g.exchange();
-  for (std::uint64_t id : {2, 3, 4, 5})
+  for (std::uint64_t id : {2u, 3u, 4u, 5u})
     REQUIRE(g[id].newest().content->joint());
   g.part({1});
   g.hold([](const mail& m) { return m.as<append_reply>() != nullptr; });

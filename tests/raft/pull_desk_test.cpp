@@ -30,8 +30,9 @@ struct source {
     state.advance_commit({6});
   }
 
-  void ask(log_position from, std::uint64_t who = 9) {
-    desk.ask({who}, question(from), state, start);
+  void ask(log_position from, std::uint64_t who = 9) { put(question(from), who); }
+  void put(const pull_request& what, std::uint64_t who = 9) {
+    desk.ask({who}, what, state, {{2}, 7ms}, start, at_once);
   }
 
   static pull_request question(log_position from) {
@@ -49,6 +50,7 @@ struct source {
 
   core_state state;
   pull_desk desk;
+  outbox at_once; ///< what was answered without waiting
 };
 
 } // namespace
@@ -111,7 +113,7 @@ TEST_CASE("nothing is handed out to another cluster (I10)") {
   source s;
   auto m = source::question({{3}, {1}});
   m.cluster = {78};
-  s.desk.ask({9}, m, s.state, start);
+  s.put(m);
   const auto answer = s.serve();
   CHECK(answer->verdict == pull_verdict::refused);
   CHECK(answer->entries.empty());
@@ -135,11 +137,11 @@ TEST_CASE("what is compacted comes as a snapshot, from where the puller stopped"
   auto next = source::question({{4}, {1}});
   next.resume = image->key();
   next.received = 4;
-  s.desk.ask({9}, next, s.state, start);
+  s.put(next);
   CHECK(s.serve()->chunk->data.text() == "4567");
 
   next.resume.digest ^= 1; // half of another one
-  s.desk.ask({9}, next, s.state, start);
+  s.put(next);
   CHECK(s.serve()->chunk->offset == 0);
 }
 
@@ -148,25 +150,41 @@ TEST_CASE("an answer is no larger than either side wants") {
   options.append_bytes_max = 2 * 64;
   source s{options};
   auto m = source::question({{1}, {1}});
-  s.desk.ask({9}, m, s.state, start);
+  s.put(m);
   CHECK(s.serve()->entries.size() == 2);
   m.bytes_max = 64;
-  s.desk.ask({9}, m, s.state, start);
+  s.put(m);
   CHECK(s.serve()->entries.size() == 1);
 }
 
-TEST_CASE("questions are limited, and a newer one takes the place of the older (I15)") {
-  core_options options;
-  options.pullers_max = 2;
-  source s{options};
-  for (std::uint64_t who = 7; who <= 9; ++who)
-    s.ask({{3}, {1}}, who);
+TEST_CASE("a newer question of a puller takes the place of the older") {
+  source s;
+  s.ask({{3}, {1}}, 7);
+  s.ask({{3}, {1}}, 8);
   s.ask({{4}, {1}}, 8);
   outbox out;
   s.desk.serve(s.state, {}, start, out);
   REQUIRE(out.letters.size() == 2);
   CHECK(std::get<pull_reply>(out.letters[0].what).previous.index == log_index{3});
   CHECK(std::get<pull_reply>(out.letters[1].what).previous.index == log_index{4});
+}
+
+TEST_CASE(
+    "where too many wait, one who has all is sent elsewhere, and no one who lacks some (I15)") {
+  core_options options;
+  options.pullers_max = 2;
+  source s{options};
+  s.ask({{6}, {2}}, 7);
+  s.ask({{6}, {2}}, 8);
+  CHECK(s.at_once.letters.empty());
+  s.ask({{6}, {2}}, 9);
+  s.ask({{3}, {1}}, 10);
+  REQUIRE(s.at_once.letters.size() == 2);
+  CHECK(std::get<pull_reply>(s.at_once.letters[0].what).verdict == pull_verdict::refused);
+  const auto& helped = std::get<pull_reply>(s.at_once.letters[1].what);
+  CHECK(helped.ask == generation{42});
+  CHECK(helped.leader == member_id{2});
+  CHECK(helped.entries.size() == 3);
 }
 
 TEST_CASE("who came lately holds up compaction, who stayed away does not (M17)") {

@@ -445,7 +445,7 @@ TEST_CASE("a term that nobody votes in can not bring back what another has commi
   g.heal();
   g.pass_time(1s);
   CHECK(g[1].truncations() == 1);
-  for (std::uint64_t id : {1, 2, 3})
+  for (std::uint64_t id : {1u, 2u, 3u})
     CHECK(g.applied(id) == "kept");
 }
 

@@ -30,7 +30,8 @@ struct bench {
   }
 
   void pull(std::uint64_t from, std::uint64_t who = 2, std::uint64_t term = 1) {
-    desk.ask({who}, {.cluster = {77}, .from = {{from}, {term}}, .wait = 50ms}, state, now);
+    outbox out;
+    desk.ask({who}, {.cluster = {77}, .from = {{from}, {term}}, .wait = 50ms}, state, {}, now, out);
   }
 
   release decide() { return copy.decide(state, desk, now); }

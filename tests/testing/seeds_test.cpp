@@ -3,7 +3,7 @@
 // Whole runs from seeds. UNDERSTUDY_SEED starts elsewhere than at 1, UNDERSTUDY_SEEDS makes it more
 // or fewer than 500; examples/simulate.cpp runs as many as one likes, on all cores.
 
-#include <understudy/testing/random_run.hpp>
+#include <understudy/testing/sweep.hpp>
 
 #include <doctest/doctest.h>
 
@@ -27,21 +27,12 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
 TEST_CASE("every seed keeps every rule, and the sweep meets every fault") {
   const auto first = number_from("UNDERSTUDY_SEED", 1);
   const auto count = number_from("UNDERSTUDY_SEEDS", 500);
-  run_summary total;
-  for (auto seed = first; seed < first + count; ++seed) {
-    const auto plan = draw_plan(seed);
-    INFO(plan.text());
-    std::string report;
-    try {
-      total += random_run{plan}.execute();
-    } catch (const run_failed& failed) {
-      report = failed.what();
-    }
-    REQUIRE(report == "");
-  }
+  const auto all = sweep({.first = first, .seeds = count});
+  const auto report = all.failure ? all.failure->report : "";
+  REQUIRE(report == "");
   if (count < 500)
     return;
-  for (const auto& row : coverage(total)) {
+  for (const auto& row : coverage(all.total)) {
     INFO(row.name);
     CHECK(row.times > 0);
   }

@@ -63,7 +63,7 @@ constexpr member_id b{2};
 
 struct bench {
   explicit bench(std::uint64_t seed = 1, network_options links = {}, pace_options speed = {})
-      : town{links, seed} {
+      : town{links, seed, 16} {
     town.add(a, "a", greeter_host{greeter{b}}, pace{speed});
     town.add(b, "b", greeter_host{greeter{a}}, pace{speed});
   }

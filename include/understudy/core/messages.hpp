@@ -113,7 +113,7 @@ enum class pull_verdict : std::uint8_t {
   snapshot = 1, ///< `from` lies before what the source keeps: a chunk instead
   behind = 2,   ///< the source has not committed up to `from` itself
   diverged = 3, ///< the place `from` has another term here: back up to `commit`
-  refused = 4,  ///< not of this cluster, or nothing to give
+  refused = 4,  ///< not of this cluster, no voter, or too many wait here: ask elsewhere
 };
 
 /// Committed entries, as a gapless chain behind `from`; never anything uncommitted (M19).

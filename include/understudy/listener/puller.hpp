@@ -197,13 +197,19 @@ private:
       choice_.failed(from, now);
       return;
     }
-    choice_.succeeded(from);
+    const bool news = !m.entries.empty() || m.commit > stored_.commit;
+    // Nothing new, from one who has itself lost the leader: the news are elsewhere. Without this,
+    // two nodes that a change left behind would ask each other for ever (M20).
+    if (!news && (!m.leader || m.leader_silent >= options_.leaderless_after))
+      choice_.failed(from, now);
+    else
+      choice_.succeeded(from);
     if (asked_from != stored_.last) {
       ++counters_.refused; // the log moved on meanwhile, by its leader
       return;
     }
-    if (m.entries.empty() && m.commit <= stored_.commit)
-      return; // nothing new: the core need not hear of it
+    if (!news)
+      return; // the core need not hear of it
     counters_.entries += m.entries.size();
     for (const auto& e : m.entries)
       counters_.bytes += e.weight_bytes();

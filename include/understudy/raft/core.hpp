@@ -117,8 +117,8 @@ public:
 
   // -- pulls --------------------------------------------------------------------------------
 
-  void on(member_id from, pull_request& m, instant now, outbox&) {
-    desk_.ask(from, m, state_, now);
+  void on(member_id from, pull_request& m, instant now, outbox& out) {
+    desk_.ask(from, m, state_, known_leader_now(now), now, out);
   }
 
   void on(pulled_entries& m, instant now, outbox& out) {

@@ -29,7 +29,7 @@ struct core_options {
   std::size_t uncommitted_bytes_max = 64 << 20; ///< beyond it proposals are `overloaded`; > 0
   std::size_t apply_window = 16'384;            ///< handed to the replica and not yet applied; > 0
   std::size_t catch_up_gap = 1'024; ///< how far behind still counts as caught up, in entries
-  std::size_t pullers_max = 1'024;  ///< questions of pullers held at a time; > 0
+  std::size_t pullers_max = 1'024;  ///< questions of pullers that wait at a time; > 0
 
   std::size_t snapshot_after_bytes = 16 << 20;           ///< of log since the last one; > 0
   std::size_t snapshot_chunk_bytes = 1 << 20;            ///< > 0

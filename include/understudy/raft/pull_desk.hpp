@@ -37,12 +37,19 @@ public:
   };
 
   /// Takes a question. A newer one of the same puller replaces the older.
-  void ask(member_id from, const pull_request& what, const core_state& state, instant now) {
-    if (!questions_.contains(from) && questions_.size() >= state.options.pullers_max)
-      return; // it asks again, elsewhere
-    questions_[from] = {what, now + std::min(what.wait, state.options.election_timeout_min)};
+  ///
+  /// Where too many wait already, one more is answered at once or sent elsewhere: only the waiting
+  /// is limited, so nobody who lacks something goes without it.
+  void ask(member_id from, const pull_request& what, const core_state& state, known_leader leader,
+           instant now, outbox& out) {
     if (visits_.contains(from) || visits_.size() < state.options.pullers_max)
       visits_[from] = {what.from, now, false};
+    if (questions_.contains(from) || questions_.size() < state.options.pullers_max)
+      questions_[from] = {what, now + std::min(what.wait, state.options.election_timeout_min)};
+    else
+      reply(from, what.ask,
+            find_answer(what, state, false).value_or(pull_reply{.verdict = pull_verdict::refused}),
+            state, leader, out);
   }
 
   /// Answers every question that can be answered, or whose time is up.
@@ -53,12 +60,7 @@ public:
         ++q;
         continue;
       }
-      answer->ask = q->second.what.ask;
-      answer->commit = state.commit();
-      answer->term = state.term();
-      answer->leader = leader.id;
-      answer->leader_silent = leader.silent;
-      out.send(q->first, std::move(*answer));
+      reply(q->first, q->second.what.ask, std::move(*answer), state, leader, out);
       q = questions_.erase(q);
     }
   }
@@ -109,6 +111,16 @@ private:
     pull_request what;
     instant until;
   };
+
+  static void reply(member_id to, generation ask, pull_reply answer, const core_state& state,
+                    known_leader leader, outbox& out) {
+    answer.ask = ask;
+    answer.commit = state.commit();
+    answer.term = state.term();
+    answer.leader = leader.id;
+    answer.leader_silent = leader.silent;
+    out.send(to, std::move(answer));
+  }
 
   static std::optional<pull_reply> find_answer(const pull_request& asked, const core_state& state,
                                                bool time_is_up) {

@@ -90,12 +90,11 @@ struct committed_entry {
   term_number by = {}; ///< the term of the node that was first seen to hold it committed
 };
 
-/// A committed configuration, and a quorum's worth of witnesses.
+/// A committed configuration.
 struct committed_configuration {
   log_index index = {};
   configuration_ptr content = nullptr;
   term_number by = {};
-  std::vector<member_id> holders = {}; ///< voters that had it stored at that moment
 };
 
 /// The memory of one cluster.

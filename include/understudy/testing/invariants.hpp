@@ -219,20 +219,10 @@ private:
       throw invariant_violated{"I2", o.id,
                                "leads in term " + std::to_string(o.vote.term.value)
                                    + " without a quorum of votes"};
-    const auto& configurations = home.past.configurations();
-    for (auto c = configurations.rbegin(); c != configurations.rend(); ++c) {
-      if (c->by >= o.vote.term)
-        continue;
-      if (std::ranges::none_of(c->holders, voted))
-        throw invariant_violated{"I2", o.id,
-                                 "was elected by voters that know nothing of configuration "
-                                     + std::to_string(c->index.value)};
-      break;
-    }
     check_complete(n, o.id, home.past, home.past.committed_before(o.vote.term));
   }
 
-  /// I3: a leader has everything that was committed in earlier terms.
+  /// I3: a leader has everything that was committed in earlier terms, configurations included.
   static void check_complete(const node_record& n, member_id who, const history& past,
                              log_index through) {
     if (n.log.base().index > through)
@@ -315,19 +305,9 @@ private:
         throw invariant_violated{"I12", o.id, *wrong};
     }
     counters_.joint += what.content->joint() ? 1 : 0;
-    committed_configuration c{.index = what.index, .content = what.content, .by = o.vote.term};
-    for (const auto& m : what.content->members) {
+    for (const auto& m : what.content->members)
       home.members.insert(m.id);
-      const auto other = nodes_.find(m.id);
-      const bool votes = detail::contains(what.content->voters, m.id)
-                         || detail::contains(what.content->outgoing, m.id);
-      const auto stored = m.id == o.id            ? durable_of(o)
-                          : other == nodes_.end() ? log_index{}
-                                                  : other->second.before.durable;
-      if (votes && stored >= what.index)
-        c.holders.push_back(m.id);
-    }
-    past.commit(std::move(c));
+    past.commit(committed_configuration{what.index, what.content, o.vote.term});
   }
 
   /// I6: the configurations in force are those that the log says.

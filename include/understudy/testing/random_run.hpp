@@ -96,7 +96,7 @@ private:
   void bump(caller& c, member_id at) {
     const auto floor = c.ledger.asked_to_bump();
     const tally::bump what{c.who, std::string(work_.below(plan_.ballast_max + 1), 'b')};
-    run_.submit(at, what, [this, &c, floor](const expected<reply>& r) {
+    run_.submit(at, what, [&c, floor](const expected<reply>& r) {
       auto count = r ? decode_reply<tally::bump>(r->body) : tl::unexpected<failure>{r.error()};
       if (const auto wrong = c.ledger.bumped(floor, count))
         throw invariant_violated{"I8", {}, "caller " + std::to_string(c.who) + ": " + *wrong};

@@ -56,8 +56,9 @@ public:
 
   /// Each node starts with a copy of `machine`.
   simulation(simulation_options options, std::uint64_t seed, M machine = {})
-      : base{options.links, seed}, options_{std::move(options)}, machine_{std::move(machine)},
-        seed_{seed}, random_{random_stream{seed}.fork("simulation")} {}
+      : base{options.links, seed, options.events_kept}, options_{std::move(options)},
+        machine_{std::move(machine)}, seed_{seed}, random_{random_stream{seed}.fork("simulation")} {
+  }
 
   using base::net;
   using base::now;
@@ -273,7 +274,7 @@ public:
   [[noreturn]] void fail_run(const std::string& rule, const std::string& seen) {
     auto report = "seed " + std::to_string(seed_) + ": " + seen + "\n";
     report += "last events:\n";
-    for (const auto& line : trace().last(200, [this](member_id id) { return name_of(id); }))
+    for (const auto& line : trace().last([this](member_id id) { return name_of(id); }))
       report += "  " + line + "\n";
     report += "nodes:\n";
     for (const auto& line : status())

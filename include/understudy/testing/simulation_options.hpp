@@ -11,6 +11,7 @@
 #include <understudy/testing/random.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace understudy::testing {
@@ -29,6 +30,7 @@ struct simulation_options {
   std::int64_t clock_drift_permille = 0; ///< each clock goes so much faster or slower at most
   double crash_noticed = 1;        ///< probability that the others are told when a node crashes
   std::uint64_t digest_every = 16; ///< states are compared at every so many-th index; > 0
+  std::size_t events_kept = 200;   ///< the last ones, for the report of a run that failed
 };
 
 /// How one node of the run goes: each has a clock of its own.

@@ -49,7 +49,7 @@ class trace {
 public:
   using naming = std::function<std::string(member_id)>;
 
-  explicit trace(std::size_t kept = 256) : ring_(kept) {}
+  explicit trace(std::size_t kept) : ring_(kept) {}
 
   void add(traced what) {
     ++count_;
@@ -67,8 +67,8 @@ public:
   [[nodiscard]] std::uint64_t count() const { return count_; }
 
   /// The last events, oldest first, one line each.
-  [[nodiscard]] std::vector<std::string> last(std::size_t lines_max, const naming& name) const {
-    const auto lines = std::min<std::size_t>({lines_max, ring_.size(), count_});
+  [[nodiscard]] std::vector<std::string> last(const naming& name) const {
+    const auto lines = std::min<std::size_t>(ring_.size(), count_);
     std::vector<std::string> text;
     text.reserve(lines);
     for (auto number = count_ - lines + 1; number <= count_; ++number)

@@ -63,8 +63,9 @@ public:
     std::vector<std::function<void()>> backlog = {};
   };
 
-  world(network_options links, std::uint64_t seed)
-      : random_{random_stream{seed}.fork("world")},
+  /// `events_kept`: how many of the last events the trace can show.
+  world(network_options links, std::uint64_t seed, std::size_t events_kept)
+      : trace_{events_kept}, random_{random_stream{seed}.fork("world")},
         network_{links, random_stream{seed}.fork("network")} {}
 
   world(const world&) = delete;
@@ -345,10 +346,10 @@ private:
 
   void happen(action& a) { a.run(); }
 
+  class trace trace_;
   random_stream random_;
   network network_;
   timeline<event> timeline_;
-  class trace trace_;
   std::vector<std::unique_ptr<party>> parties_;
   std::unordered_map<member_id, std::size_t> places_;
   std::vector<letter> sent_;
