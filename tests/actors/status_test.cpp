@@ -39,14 +39,20 @@ void write(status_board& board, core_view view, std::uint64_t applied = 9) {
 
 } // namespace
 
-TEST_CASE("a node that has entered nothing is joining") {
-  const status_board board{{4}};
-  const auto s = board.read();
+TEST_CASE("a node that has entered nothing is joining, and says what is in the way") {
+  status_board board{{4}};
+  auto s = board.read();
   CHECK(s.id == member_id{4});
   CHECK(s.role == role::joining);
   CHECK(s.rank == 0);
   CHECK_FALSE(s.ready);
   CHECK(s.why_not_voter == "has not entered a cluster");
+  board.update([](status_notes& notes) {
+    notes.obstacle = {errc::no_seed_answers, "none of 2 seeds answers"};
+  });
+  s = board.read();
+  CHECK(s.obstacle.code == errc::no_seed_answers);
+  CHECK(s.why_not_voter == "has not entered a cluster: none of 2 seeds answers");
 }
 
 TEST_CASE("roles, ranks and the reason for having no vote follow from the roster") {

@@ -177,19 +177,20 @@ private:
   /// Gives it to component I, if that takes this kind; a copy, if others may want it too.
   template <std::size_t I, class... Ns>
   void offer(type_list<Ns...>, std::integral_constant<std::size_t, I>, sibling_message& notice,
-             instant now) {
-    [[maybe_unused]] const auto give = [&]<class N>(N* what) {
-      if (!what)
-        return;
-      if constexpr (notice_receivers<N, Components...> == 1) {
-        std::get<I>(parts_).on(*what, now, out_);
-      } else {
-        auto copy = *what;
-        std::get<I>(parts_).on(copy, now, out_);
-      }
-      absorb<I>();
-    };
-    (give(std::get_if<Ns>(&notice)), ...);
+             [[maybe_unused]] instant now) {
+    (give<I>(std::get_if<Ns>(&notice), now), ...);
+  }
+
+  template <std::size_t I, class N> void give(N* what, instant now) {
+    if (!what)
+      return;
+    if constexpr (notice_receivers<N, Components...> == 1) {
+      std::get<I>(parts_).on(*what, now, out_);
+    } else {
+      auto copy = *what;
+      std::get<I>(parts_).on(copy, now, out_);
+    }
+    absorb<I>();
   }
 
   std::tuple<Components...> parts_;

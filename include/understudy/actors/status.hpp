@@ -74,6 +74,7 @@ struct node_status {
   enum role role = role::joining;
   std::size_t rank = 0;           ///< in the committed roster; 0: none
   std::string why_not_voter = {}; ///< one line for people; empty for a voter
+  failure obstacle = {}; ///< not entered: what kept it out when it last said so; `none` if nothing
   term_number term = {};
   member_id leader = {}; ///< none: nobody is known to lead
   log_index last = {};   ///< the end of the log
@@ -141,6 +142,7 @@ struct status_notes {
   std::optional<plan_result> plan = {};
   std::uint64_t unexpected_messages = 0;
   bool stopped = false;
+  failure obstacle = {};
   failure trouble = {};
 };
 
@@ -208,7 +210,10 @@ inline void add_members(node_status& s, const core_view& core) {
   if (core.newest.content)
     s.voters = core.newest.content->voters;
   if (!core.committed.content) {
+    s.obstacle = notes.obstacle;
     s.why_not_voter = "has not entered a cluster";
+    if (s.obstacle.code != errc::none)
+      s.why_not_voter += ": " + s.obstacle.detail;
     return s;
   }
   const auto& roster = *core.committed.content;

@@ -145,6 +145,8 @@ private:
       stage_->board.update([&](status_notes& notes) {
         notes.trouble = {errc::machine_stopped, what.detail};
       });
+    if (what.what == node_event::kind::enter_failed)
+      stage_->board.update([&](status_notes& notes) { notes.obstacle = {what.code, what.detail}; });
     if (is_warning(what.what))
       complain(what);
     if (hooks_.on_event)

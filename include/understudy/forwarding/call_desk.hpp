@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -58,9 +59,9 @@ public:
   }
 
   /// Closes a call that never came in.
-  void refuse(const call& c, errc code, const char* detail, member_id leader = {}) {
+  void refuse(const call& c, errc code, std::string detail, member_id leader = {}) {
     const auto retry_after = code == errc::overloaded ? options_.retry_after : interval{0};
-    ended_.push_back({c.origin, c.caller, fail(code, detail, leader), retry_after});
+    ended_.push_back({c.origin, c.caller, fail(code, std::move(detail), leader), retry_after});
   }
 
   /// The moment at which a caller who named `wanted` stops waiting.

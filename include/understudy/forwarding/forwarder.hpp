@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -201,8 +202,8 @@ private:
     if (stopped_)
       return desk_.refuse(c, errc::stopped, "");
     if (const auto* written = std::get_if<command>(&c.body))
-      if (const auto why = complaint(*written, c); why != errc::none)
-        return desk_.refuse(c, why, "");
+      if (auto why = complaint(*written, c); why.code != errc::none)
+        return desk_.refuse(c, why.code, std::move(why.detail));
     const auto* asked = std::get_if<query>(&c.body);
     if (asked && asked->consistency != consistency::linearizable)
       return take_local_query(std::move(c), now, out);
@@ -212,14 +213,17 @@ private:
   }
 
   /// Why a command can not be proposed at all.
-  [[nodiscard]] errc complaint(const command& c, const call& from) const {
+  [[nodiscard]] failure complaint(const command& c, const call& from) const {
     if (c.body.size() > rules_.command_bytes_max)
-      return errc::too_large;
+      return {errc::too_large, "the command takes " + std::to_string(c.body.size())
+                                   + " bytes, command_bytes_max is "
+                                   + std::to_string(rules_.command_bytes_max)};
     if (!c.session && !from.own)
-      return errc::session_unknown;
+      return {errc::session_unknown, "the call is of no session, and not of this node"};
     if (c.number - c.answered_below >= rules_.session_window)
-      return errc::overloaded;
-    return errc::none;
+      return {errc::overloaded, "session_window is " + std::to_string(rules_.session_window)
+                                    + ", and so many requests of the session are open"};
+    return {};
   }
 
   /// Answered by this node's own replica, whoever leads.
