@@ -14,13 +14,19 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace demo {
 
-/// What all load actors share, and the main thread steers.
+/// What all load actors share, and the main thread steers. It lasts as long as the last of them.
 struct load_control {
-  demo::feed& feed;
-  score_book& scores;
+  /// At least `passes` over the requests.
+  load_control(std::vector<logged_request> requests, std::uint64_t passes)
+      : feed{std::move(requests), passes} {}
+
+  demo::feed feed;
+  score_book scores = {};
   std::atomic<double> rate_per_second{0}; ///< of each client; 0: as fast as `in_flight_max` allows
   std::atomic<std::uint64_t> open{0};     ///< requests without an answer
 };

@@ -113,11 +113,12 @@ private:
 
   static void refuse(member_id to, errc code, std::string detail, const core_view& view,
                      outbox& out) {
-    out.send(to, enter_reply{.code = code,
-                             .detail = std::move(detail),
-                             .roster = {},
-                             .leader = view.leader,
-                             .leader_address = leader_address(view)});
+    enter_reply answer;
+    answer.code = code;
+    answer.detail = std::move(detail);
+    answer.leader = view.leader;
+    answer.leader_address = leader_address(view);
+    out.send(to, std::move(answer));
   }
 
   std::shared_ptr<const monitor_options> options_;
