@@ -118,13 +118,12 @@ template <class Handle> [[nodiscard]] any_actor forget_type(const Handle& handle
 
 namespace detail {
 
-template <class... Ts> auto envelope(any_actor sender, Ts&&... what) {
+/// Wraps a message that exists already, so that only its content is compiled for each type.
+inline caf::mailbox_element_ptr envelope(any_actor sender, caf::message what) {
 #if UNDERSTUDY_CAF_1
-  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(),
-                                   std::forward<Ts>(what)...);
+  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::move(what));
 #else
-  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {},
-                                   std::forward<Ts>(what)...);
+  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::move(what));
 #endif
 }
 
@@ -146,10 +145,18 @@ template <class Self> [[nodiscard]] origin origin_of(Self& self) {
   return {any_actor{self.ctrl()}, self.context()};
 }
 
+namespace detail {
+
+inline void post_message(const origin& from, const any_actor& to, caf::message what) {
+  to->enqueue(envelope(from.sender, std::move(what)), from.context);
+}
+
+} // namespace detail
+
 /// Sends a one-way message. Sending to nobody does nothing.
 template <class... Ts> void post(const origin& from, const any_actor& to, Ts&&... what) {
   if (to)
-    to->enqueue(detail::envelope(from.sender, std::forward<Ts>(what)...), from.context);
+    detail::post_message(from, to, caf::make_message(std::forward<Ts>(what)...));
 }
 
 /// Sends a one-way message from outside of any actor.
@@ -181,7 +188,7 @@ template <class... Handlers> [[nodiscard]] caf::message_handler chain(Handlers..
 template <class Self, class... Ts> void post_to_self_at(Self& self, instant when, Ts&&... what) {
   self.clock().schedule_message(
       when, any_actor{self.ctrl()},
-      detail::envelope(any_actor{self.ctrl()}, std::forward<Ts>(what)...));
+      detail::envelope(any_actor{self.ctrl()}, caf::make_message(std::forward<Ts>(what)...)));
 }
 
 // -- life and death -------------------------------------------------------------------------------
