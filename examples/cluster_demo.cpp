@@ -46,11 +46,16 @@ struct demo_options {
 constexpr auto graceful_pause_max = 100ms;
 constexpr auto crash_pause_max = 1s;
 
+/// Between two steps, so that what is in flight when one ends is not caught in the next one's
+/// crash: its wait would count for both.
+constexpr auto breath = 50ms;
+
 class play {
 public:
-  play(caf::actor_system& system, const demo_options& options, feed& feed)
-      : options_{options}, feed_{feed}, screen_{options.plain},
-        control_{std::make_shared<load_control>(feed, scores_)}, rules_{rules_of(options)},
+  play(caf::actor_system& system, const demo_options& options,
+       std::shared_ptr<load_control> control)
+      : options_{options}, screen_{options.plain}, control_{std::move(control)},
+        feed_{control_->feed}, scores_{control_->scores}, rules_{rules_of(options)},
         stage_{system, control_, rules_, options.clients, options.seed}, system_{system} {}
 
   demo_report perform() {
@@ -85,9 +90,7 @@ private:
     if (feed_.size() == 0)
       return 0;
     screen_.say("rehearsal: one second at full speed, to choose the pace");
-    feed practice{built_in_requests(10'000), 1};
-    score_book scores;
-    auto control = std::make_shared<load_control>(practice, scores);
+    auto control = std::make_shared<load_control>(built_in_requests(10'000), 1);
     stage rehearsal{system_, control, rules_, options_.clients, options_.seed + 1};
     for (std::size_t i = 0; i < options_.nodes; ++i) {
       if (!must(rehearsal.add_node()) || !rehearsal.heal(10s, [] {}))
@@ -96,9 +99,9 @@ private:
     for (std::size_t i = 0; i < options_.nodes; ++i)
       must(rehearsal.add_clients(i));
     std::this_thread::sleep_for(1s);
-    const auto reached = scores.all().applied;
-    practice.finish();
-    rehearsal.wait([&] { return practice.over() && control->open == 0; }, 10s, [] {});
+    const auto reached = control->scores.all().applied;
+    control->feed.finish();
+    rehearsal.wait([&] { return control->feed.over() && control->open == 0; }, 10s, [] {});
     rehearsal.strike();
     return static_cast<double>(reached);
   }
@@ -189,7 +192,6 @@ private:
     step_retries_ = stage_.retries();
     scores_.begin_step(std::chrono::steady_clock::now());
     step_began_ = std::chrono::steady_clock::now();
-    played_.push_back(report_.steps.size());
     return {.name = std::move(name), .rows = std::move(rows)};
   }
 
@@ -206,20 +208,25 @@ private:
   void end(step_report& step, std::chrono::milliseconds pause_max) {
     const milliseconds healed = std::chrono::steady_clock::now() - step_began_;
     step.healed_ms = healed.count();
-    // The new clients' load belongs to the step as well.
-    const auto until = std::chrono::steady_clock::now() + 300ms;
-    stage_.wait([&] { return std::chrono::steady_clock::now() >= until; }, 1s, drawing(step.name));
+    let_pass(300ms, step.name); // the new clients' load belongs to the step as well
     step.nodes = stage_.alive();
     step.roles = roles_now();
     step.retries = stage_.retries() - step_retries_;
     step.machine_stall_ms = stalls_.take().count();
     pause_limits_.push_back(milliseconds{pause_max}.count() + step.machine_stall_ms);
     scores_.end_step(std::chrono::steady_clock::now());
+    let_pass(breath, step.name);
     screen_.say(step.name + ": leader " + step.roles.leader + ", voters "
                 + joined(step.roles.voters) + ", temporary "
                 + joined(step.roles.temporary_listeners) + ", listeners "
                 + joined(step.roles.listeners));
     report_.steps.push_back(std::move(step));
+  }
+
+  void let_pass(std::chrono::milliseconds length, const std::string& step) {
+    const auto until = std::chrono::steady_clock::now() + length;
+    stage_.wait([&] { return std::chrono::steady_clock::now() >= until; }, 2 * length,
+                drawing(step));
   }
 
   void skip(step_report& step, std::string why) {
@@ -339,11 +346,11 @@ private:
   }
 
   const demo_options& options_;
-  feed& feed_;
   screen screen_;
-  score_book scores_;
   stall_meter stalls_;
   std::shared_ptr<load_control> control_;
+  feed& feed_;
+  score_book& scores_;
   understudy::settings rules_;
   stage stage_;
   caf::actor_system& system_;
@@ -351,7 +358,6 @@ private:
   double rate_ = 0;
   std::uint64_t step_retries_ = 0;
   moment step_began_ = {};
-  std::vector<std::size_t> played_;
   std::vector<double> pause_limits_;
 };
 
@@ -381,8 +387,8 @@ int run(const demo_options& options) {
 
   understudy::config config;
   caf::actor_system system{config};
-  feed feed{log.requests, options.repeat};
-  auto report = play{system, options, feed}.perform();
+  auto report = play{system, options, std::make_shared<load_control>(log.requests, options.repeat)}
+                    .perform();
   report.path = options.input.empty() ? "built-in" : options.input;
   report.input_requests = log.requests.size();
   report.skipped_lines = log.skipped_lines;

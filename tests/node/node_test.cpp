@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <support/deterministic_system.hpp>
 #include <support/nodes.hpp>
 
 #include <algorithm>
@@ -278,6 +279,51 @@ TEST_CASE_FIXTURE(fixture, "everything can run on the scheduler's threads") {
   wait(a, [](const node_status& s) { return s.ready; });
   CHECK(value(a.submit(inventory::restock{"apple", 3})) == 3);
 }
+
+#if !UNDERSTUDY_CAF_1
+
+TEST_CASE("a whole cluster runs on CAF's deterministic scheduler, in no time of its own") {
+  test_support::deterministic_system stage;
+  std::vector<inventory_node> nodes;
+  for (const auto* name : {"a", "b", "c"}) {
+    node_options o{.name = name, .found = nodes.empty(), .log = {}};
+    o.placement = placement::scheduled;
+    o.random_seed = nodes.size() + 1;
+    if (!nodes.empty())
+      o.seeds = {nodes.front()};
+    nodes.push_back(spawn_node<inventory>(stage.system, std::move(o)).value());
+  }
+  const auto all = [&](auto condition) {
+    return stage.pass_until(
+        [&] {
+          return std::ranges::all_of(nodes, [&](const auto& n) { return condition(n.status()); });
+        },
+        10s);
+  };
+  REQUIRE(all([](const node_status& s) { return s.ready && s.voters.size() == 3; }));
+  auto sold = nodes[2].submit(inventory::restock{"apple", 3});
+  stage.pass(10ms);
+  REQUIRE(sold.wait_for(0s) == std::future_status::ready);
+  CHECK(value(std::move(sold)) == 3);
+
+  const auto led = nodes[0].status().leader;
+  const auto first = std::ranges::find(nodes, led, &inventory_node::id);
+  testing::freeze(*first);
+  const auto frozen = *first;
+  nodes.erase(first);
+  REQUIRE(all([&](const node_status& s) { return s.leader && s.leader != led; }));
+  auto more = nodes[0].submit(inventory::restock{"apple", 4});
+  stage.pass(10ms);
+  CHECK(value(std::move(more)) == 7);
+
+  static_cast<void>(frozen.stop());
+  for (const auto& n : nodes)
+    static_cast<void>(n.stop());
+  stage.run();
+  CHECK(is_over(frozen.body().over));
+}
+
+#endif
 
 TEST_CASE_FIXTURE(fixture, "a hook sees every command that is applied, on every node") {
   auto seen = std::make_shared<std::atomic<int>>(0);
