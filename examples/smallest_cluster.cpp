@@ -53,10 +53,11 @@ int main() {
   const auto apples = third->submit(inventory::restock{"apple", 3}).get();
   const auto left = second->query(inventory::in_stock{"apple"}).get();
 
-  // With actors: each command and query is a message, answered with its reply.
+  // With actors: each command and query is a message, answered with its reply. (`ask` is CAF's
+  // request, in the spelling of whichever CAF this is.)
   caf::scoped_actor self{system};
   int pears = 0;
-  self->request(second->actor(), 10s, inventory::restock{"pear", 5})
+  understudy::ask(self, second->actor(), 10s, inventory::restock{"pear", 5})
       .receive([&](int count) { pears = count; },
                [&](const caf::error& e) { std::cerr << understudy::as_failure(e) << '\n'; });
 

@@ -106,7 +106,7 @@ private:
     ++state_.in_flight;
     ++state_.control->open;
     state_.control->scores.submitted();
-    request(state_.target, caf::infinite, web_tier::hit{what->address, what->bytes})
+    understudy::ask(this, state_.target, caf::infinite, web_tier::hit{what->address, what->bytes})
         .then(
             [this, what, now](const web_tier::verdict& verdict) {
               answered();

@@ -11,6 +11,7 @@
 
 #include <understudy/core/time.hpp>
 
+#include <caf/actor_registry.hpp>
 #include <caf/all.hpp>
 
 #include <cstdint>
