@@ -30,10 +30,14 @@ struct step_report {
   casting roles = {};
   double healed_ms = 0;
   double longest_pause_ms = 0;
+  double pause_max_ms = 0; ///< the longest that is right
   double machine_stall_ms = 0;
   std::uint64_t failed = 0;
   std::uint64_t unknown = 0;
   std::uint64_t retries = 0;
+  std::uint64_t reconciled = 0; ///< calls that were open at a node when it took a seat
+  std::uint32_t copies_min = 0; ///< on so many nodes at least was each write that was answered
+  int tries = 0;                ///< of an election that a voter can win as well
   std::vector<std::string> complaints = {}; ///< what it should have shown, and did not
 };
 
@@ -46,6 +50,8 @@ struct demo_report {
   std::vector<step_report> steps;
   score_book::totals requests;
   std::uint64_t retries = 0;
+  std::uint64_t reconciled = 0;
+  std::uint64_t elections_won_by_listener = 0;
   score_book::difference difference;
   std::uint64_t pulls_from_leader = 0;
   std::uint64_t pulls_from_followers = 0;
@@ -72,6 +78,10 @@ struct demo_report {
   j["failed"] = s.failed;
   j["unknown"] = s.unknown;
   j["retries"] = s.retries;
+  j["reconciled"] = s.reconciled;
+  j["copies_min"] = s.copies_min;
+  if (s.tries > 0)
+    j["tries"] = s.tries;
   return j;
 }
 
@@ -104,6 +114,8 @@ struct demo_report {
         {"retries", r.retries},
         {"lost", r.difference.lost},
         {"duplicated", r.difference.duplicated}}},
+      {"elections_won_by_listener", r.elections_won_by_listener},
+      {"reconciled", r.reconciled},
       {"pulls", {{"from_leader", r.pulls_from_leader}, {"from_followers", r.pulls_from_followers}}},
       {"state", {{"equal", r.equal}, {"digests", digests}, {"top_clients", top}}}};
 }
@@ -117,21 +129,29 @@ struct demo_report {
 
 /// The table of the steps.
 inline void print(std::ostream& out, const demo_report& r) {
-  out << std::left << std::setw(18) << "step" << std::setw(12) << "rows" << std::right
-      << std::setw(6) << "nodes" << std::setw(8) << "voters" << std::setw(10) << "healed ms"
-      << std::setw(10) << "pause ms" << std::setw(10) << "stall ms" << std::setw(8) << "failed"
-      << std::setw(9) << "unknown" << std::setw(9) << "retries" << '\n';
-  out << std::fixed << std::setprecision(1);
+  constexpr int name = 18, rows = 16, narrow = 7, wide = 10;
+  out << std::left << std::setw(name) << "step" << std::setw(rows) << "rows" << std::right;
+  for (const auto* head : {"nodes", "voters", "copies"})
+    out << std::setw(narrow) << head;
+  for (const auto* head : {"healed ms", "pause ms", "stall ms"})
+    out << std::setw(wide) << head;
+  for (const auto* head : {"failed", "unknown", "retries", "reconciled"})
+    out << std::setw(wide) << head;
+  out << '\n' << std::fixed << std::setprecision(1);
   for (const auto& s : r.steps) {
-    out << std::left << std::setw(18) << s.name << std::setw(12) << joined(s.rows) << std::right;
+    out << std::left << std::setw(name) << s.name << std::setw(rows) << joined(s.rows)
+        << std::right;
     if (!s.skipped.empty()) {
       out << "  skipped: " << s.skipped << '\n';
       continue;
     }
-    out << std::setw(6) << s.nodes << std::setw(8) << s.roles.voters.size() << std::setw(10)
-        << s.healed_ms << std::setw(10) << s.longest_pause_ms << std::setw(10) << s.machine_stall_ms
-        << std::setw(8) << s.failed << std::setw(9) << s.unknown << std::setw(9) << s.retries
-        << '\n';
+    out << std::setw(narrow) << s.nodes << std::setw(narrow) << s.roles.voters.size()
+        << std::setw(narrow) << s.copies_min;
+    for (const auto figure : {s.healed_ms, s.longest_pause_ms, s.machine_stall_ms})
+      out << std::setw(wide) << figure;
+    for (const auto figure : {s.failed, s.unknown, s.retries, s.reconciled})
+      out << std::setw(wide) << figure;
+    out << '\n';
   }
 }
 

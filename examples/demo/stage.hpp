@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// The demo's cluster: nodes that come and go, and a client beside each of them.
+/// The demo's cluster: nodes that come and go, and clients beside each of them.
 
 #include <understudy/actors/node_faults.hpp>
 #include <understudy/understudy.hpp>
@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,13 @@ public:
     options.found = players_.empty();
     options.rules = rules_;
     options.random_seed = seeds_.next();
+    options.on_event = [won = won_from_outside_](const understudy::node_event& e) {
+      if (e.what == understudy::node_event::kind::role_changed
+          && e.detail == "leader without a vote")
+        ++*won;
+    };
+    // That nodes are sent away after a crash is what this demo is about.
+    options.log = {};
     for (const auto& p : players_)
       if (p.alive)
         options.seeds.push_back(p.node);
@@ -70,7 +78,8 @@ public:
     return {};
   }
 
-  /// Puts clients beside a node, and tells all others who there is now.
+  /// Puts clients beside a node, and tells all others who there is now. Those whose node is gone
+  /// stay with the one that they went to.
   understudy::expected<void> add_clients(std::size_t beside) {
     auto& host = players_[beside];
     for (std::size_t i = 0; i < clients_per_node_; ++i) {
@@ -81,10 +90,15 @@ public:
       system_.spawn<load_actor>(control_, client->actor(), host.answered);
       host.clients.push_back(*client);
     }
+    tell_clients();
+    return {};
+  }
+
+  /// Tells all clients which nodes there are.
+  void tell_clients() {
     for (std::size_t i = 0; i < players_.size(); ++i)
       for (const auto& client : players_[i].clients)
         client.update_nodes(contacts_from(i));
-    return {};
   }
 
   [[nodiscard]] std::vector<player>& players() { return players_; }
@@ -107,6 +121,11 @@ public:
       return p.alive && p.node.status().role == role::follower;
     });
     return found == players_.rend() ? nullptr : &*found;
+  }
+
+  [[nodiscard]] player* named(const std::string& name) {
+    const auto found = std::ranges::find(players_, name, &player::name);
+    return found == players_.end() ? nullptr : &*found;
   }
 
   /// Whether the cluster could do without `who`: a majority of the voters is left.
@@ -132,8 +151,17 @@ public:
     understudy::testing::freeze(who.node);
   }
 
-  /// Waits until a leader's plan has nothing left to do, everyone alive follows that leader, and
-  /// all logs are within the bound. `meanwhile` is called all the time.
+  /// Has a node leave; the result comes when it has.
+  [[nodiscard]] std::future<understudy::expected<understudy::leave_result>> leave(player& who) {
+    auto result = who.node.leave();
+    who.alive = false;
+    tell_clients();
+    return result;
+  }
+
+  /// Waits until a leader's plan has nothing left to do, nobody that is gone has a part in it,
+  /// everyone alive follows that leader, and all logs are within the bound. `meanwhile` is called
+  /// all the time.
   bool heal(std::chrono::milliseconds limit, const std::function<void()>& meanwhile) {
     return wait([this] { return is_whole(); }, limit, meanwhile);
   }
@@ -178,6 +206,17 @@ public:
     return sum;
   }
 
+  /// How many calls were open at nodes that took a seat, and were settled then (S6).
+  [[nodiscard]] std::uint64_t reconciled() const {
+    std::uint64_t sum = 0;
+    for (const auto& p : players_)
+      sum += p.node.status().reconciled.taken;
+    return sum;
+  }
+
+  /// How many elections a listener has won.
+  [[nodiscard]] std::uint64_t won_from_outside() const { return *won_from_outside_; }
+
   /// Ends all nodes and clients; those that are frozen need force.
   void strike() {
     for (auto& p : players_) {
@@ -204,9 +243,9 @@ private:
     if (!leads)
       return false;
     const auto status = leads->node.status();
-    if (!status.plan_settled || status.members.size() != players_.size())
+    if (!status.plan_settled || status.members.size() != alive())
       return false;
-    const auto claims = std::min<std::size_t>(players_.size(), rules_.max_voters);
+    const auto claims = std::min<std::size_t>(alive(), rules_.max_voters);
     const auto seats = claims - (claims % 2 == 0 ? 1 : 0);
     return std::ranges::all_of(players_, [&](const player& p) {
       if (!p.alive)
@@ -232,6 +271,8 @@ private:
   understudy::settings rules_;
   std::size_t clients_per_node_;
   understudy::random_source seeds_;
+  std::shared_ptr<std::atomic<std::uint64_t>> won_from_outside_
+      = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::vector<player> players_;
 };
 

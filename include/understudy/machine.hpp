@@ -108,6 +108,19 @@ concept checks_command
         { M::check(c) } -> std::convertible_to<std::optional<std::string>>;
       };
 
+/// Whether commands may be taken while nobody leads, to be applied when somebody does.
+///
+/// A machine says so with `static constexpr bool accept_offline = true;`. It fits commands whose
+/// meaning does not depend on when they are applied ("add three"), and none that were decided by
+/// looking at data which may have changed since.
+template <class M>
+inline constexpr bool allows_offline = [] {
+  if constexpr (requires { M::accept_offline; })
+    return static_cast<bool>(M::accept_offline);
+  else
+    return false;
+}();
+
 namespace detail {
 
 template <class M> struct queries_of {

@@ -10,6 +10,7 @@
 /// auto left = second->submit(inventory::restock{"apple", 3}).get();
 /// \endcode
 
+#include <understudy/actors/back_office.hpp>
 #include <understudy/actors/caller.hpp>
 #include <understudy/actors/cast.hpp>
 #include <understudy/actors/config.hpp>
@@ -21,15 +22,19 @@
 #include <understudy/forwarding/forwarder.hpp>
 #include <understudy/listener/puller.hpp>
 #include <understudy/machine.hpp>
+#include <understudy/membership/journal.hpp>
 #include <understudy/membership/monitor.hpp>
+#include <understudy/membership/whatif.hpp>
 #include <understudy/raft/core.hpp>
 #include <understudy/replica/replica.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,6 +70,7 @@ namespace detail {
   auto result = o.monitor;
   result.self = std::move(self);
   result.found = o.found;
+  result.suspect_after = o.core.suspect_after;
   result.rules = o.rules;
   result.contacts.clear();
   for (const auto& seed : o.seeds)
@@ -90,12 +96,12 @@ namespace detail {
 
 } // namespace detail
 
-/// A running node: an application asks it (see `caller`) and looks at it.
+/// A running node: an application asks it (see `caller`), looks at it, and gives it orders.
 ///
 /// Nothing blocks but `wait_until`, which therefore has no place in an actor: an actor sends to
 /// `actor()` instead, and asks for events with `subscribe`. Nothing throws; what can fail says so
-/// in its result. A stopped node says no good-bye: its cluster finds out. A handle must not outlive
-/// its actor system.
+/// in its result. `leave()` says good-bye; a node that is just stopped does not, and its cluster
+/// finds out. A handle must not outlive its actor system.
 template <state_machine M> class node : public caller<M> {
 public:
   /// Made by `spawn_node`.
@@ -114,6 +120,79 @@ public:
   /// Whether it can serve: has entered, knows a leader, and is not stopped.
   [[nodiscard]] bool ready() const { return status().ready; }
 
+  // -- for operators: any node takes an order, the leader carries it out --------------------------
+
+  /// Leaves the cluster, and stops. The successor is seated first, open calls are answered, and the
+  /// roster forgets the node; until then it goes on serving, though `ready()` is false. After
+  /// `limit` (none given: `monitor.leave_limit`) it stops all the same and says what was left
+  /// undone. Asking twice is asking once.
+  std::future<expected<leave_result>> leave(interval limit = {}) const {
+    auto slot = std::make_shared<result_slot<leave_result>>(
+        failure{errc::stopped, "the node stopped before it had left"});
+    auto result = slot->future();
+    if (!stage().closed)
+      post_from_outside(this->body().back, leave_from_outside{limit, std::move(slot)});
+    return result;
+  }
+
+  /// Sends a member away, for good: it loses its rank, and its seat to the next in line. Only a new
+  /// start of it can come back.
+  std::future<expected<log_index>> evict(member_id who) const {
+    return order_leader(mark_member{who, standing::evicted});
+  }
+
+  /// Keeps a member a listener, whatever its place in line.
+  std::future<expected<log_index>> pin(member_id who) const {
+    return order_leader(pin_member{who, true});
+  }
+  std::future<expected<log_index>> unpin(member_id who) const {
+    return order_leader(pin_member{who, false});
+  }
+
+  /// Hands leadership to another voter; to the one that has most if none is named.
+  std::future<expected<log_index>> transfer_leadership(member_id to = {}) const {
+    return order_leader(understudy::transfer_leadership{to});
+  }
+
+  /// Replaces the cluster's settings.
+  std::future<expected<log_index>> change_settings(const settings& rules) const {
+    return order_leader(set_rules{rules});
+  }
+
+  /// What would become of the voters if all of `what` happened, as things stand. To be asked at the
+  /// leader; fails with `not_leader` elsewhere, and names it.
+  std::future<expected<forecast>> plan_if(std::vector<supposed> what = {}) const {
+    return ask_monitor<forecast>(
+        [what = std::move(what)](const monitor& m) { return m.what_if(what); });
+  }
+
+  /// Whether `who` can leave and the rest be no worse off than it must be: with a majority that
+  /// answers, and every seat taken. To be asked at the leader.
+  std::future<expected<bool>> safe_to_stop(member_id who) const {
+    return ask_monitor<bool>([who](const monitor& m) { return m.safe_to_stop(who); });
+  }
+
+  /// The newest decisions about seats that this node made, with their reasons, oldest first.
+  std::future<expected<std::vector<journal_line>>> journal() const {
+    using lines = std::vector<journal_line>;
+    return ask_monitor<lines>([](const monitor& m) -> expected<lines> {
+      const auto& all = m.journal().lines();
+      return lines{all.begin(), all.end()};
+    });
+  }
+
+  /// The member of that name, as far as this node knows: the youngest, if a node was started anew
+  /// under it. Fails with `removed` if there is none.
+  [[nodiscard]] expected<member_id> member_named(std::string_view name) const {
+    const auto now = status();
+    for (auto m = now.members.rbegin(); m != now.members.rend(); ++m)
+      if (m->name == name)
+        return m->id;
+    return fail(errc::removed, std::string{name} + " is not in the roster");
+  }
+
+  // -- looking ------------------------------------------------------------------------------------
+
   /// Waits until `condition(const node_status&)` holds. Fails with `timed_out` after `limit`, and
   /// with `stopped` as soon as the node stops; the text is the last status.
   template <std::predicate<const node_status&> Condition>
@@ -122,7 +201,30 @@ public:
   }
 
 private:
+  template <class Result, class Look> std::future<expected<Result>> ask_monitor(Look look) const {
+    auto slot
+        = std::make_shared<result_slot<Result>>(failure{errc::stopped, "the node is stopped"});
+    auto result = slot->future();
+    if (!stage().closed)
+      post_from_outside(this->body().back,
+                        look_from_outside{[slot = std::move(slot), look = std::move(look)](
+                                              const monitor& m) { slot->answer(look(m)); }});
+    return result;
+  }
+
   [[nodiscard]] const backstage& stage() const { return *this->body().stage; }
+
+  std::future<expected<log_index>> order_leader(order what) const {
+    auto slot = std::make_shared<result_slot<log_index>>(
+        failure{errc::outcome_unknown, "the node stopped with the order on its way"});
+    auto result = slot->future();
+    if (stage().closed)
+      slot->answer(fail(errc::stopped, "the node is stopped"));
+    else
+      post_from_outside(this->body().back,
+                        order_from_outside{std::move(what), {}, std::move(slot)});
+    return result;
+  }
 };
 
 /// Starts a node, and lets it found or enter its cluster; `wait_until` tells when it has.
@@ -140,6 +242,7 @@ template <state_machine M>
   if (auto good = detail::validate(options, self); !good)
     return tl::unexpected<failure>{std::move(good.error())};
 
+  options.forwarder.accept_offline = options.forwarder.accept_offline || allows_offline<M>;
   auto stage
       = std::make_shared<backstage>(self.id, self.address, std::make_unique<local_links>(system));
   stage->board.update([&](status_notes& notes) { notes.name = options.name; });
@@ -157,9 +260,9 @@ template <state_machine M>
   desks[1] = join(type_list<puller>{}, spawn_actor<shell<puller>>(system, false, stage,
                                                                   puller{self.id, options.puller}));
   desks[2] = join(type_list<monitor>{},
-                  spawn_actor<shell<monitor>>(system, false, stage,
-                                              monitor{detail::monitor_options_of(options, self),
-                                                      random_source{random.next()}}));
+                  spawn_actor<back_office>(system, false, stage,
+                                           monitor{detail::monitor_options_of(options, self),
+                                                   random_source{random.next()}}));
   desks[3] = join(type_list<forwarder>{},
                   spawn_actor<front_door<M, forwarder>>(
                       system, false, stage,
@@ -170,7 +273,7 @@ template <state_machine M>
 
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);
-  return node<M>{std::make_shared<const node_body>(stage, all, desks[3], system)};
+  return node<M>{std::make_shared<const node_body>(stage, all, desks[3], system, desks[2])};
 }
 
 } // namespace understudy

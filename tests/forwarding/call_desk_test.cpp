@@ -32,7 +32,7 @@ struct desk {
 
   void pass(interval time) {
     now += time;
-    it.look_at_due(now, [&](member_id at) { silent.push_back(at); });
+    it.look_at_due(now, [&](const call& c) { silent.push_back(c.at); });
   }
 
   std::vector<ended_call> ended() { return std::exchange(it.ended(), {}); }
@@ -273,6 +273,50 @@ TEST_CASE("what was certainly not applied when its session ended goes under the 
   CHECK(d.ended().empty());
   CHECK(!d.it.window().open());
   CHECK(d.it.waits_for_session());
+}
+
+TEST_CASE("C6: when the session is left, what is certain is renewed, and what is not is settled") {
+  desk d;
+  d.it.window().opened({40});
+  d.own(1);
+  d.send(a);
+  d.it.lose_attempts_at([](member_id) { return true; });
+  d.own(2);
+  d.it.number_waiting(10);
+  d.own(3);
+  d.it.leave_session();
+  CHECK(!d.it.window().open());
+  auto sent = d.send(b);
+  REQUIRE(sent.size() == 1);
+  CHECK(std::get<settle>(sent[0].body) == settle{{40}, {1}});
+  d.it.window().opened({60});
+  sent = d.send(b);
+  REQUIRE(sent.size() == 2);
+  for (const auto& r : sent)
+    CHECK(std::get<command>(r.body).session == session_id{60});
+}
+
+TEST_CASE("what has paused is tried at once if there is a reason to") {
+  desk d;
+  d.it.window().opened({40});
+  d.own(1);
+  d.it.end_attempt(d.send(a).at(0).id, fail(errc::not_leader), 0ms, d.now);
+  CHECK(d.send(b).empty());
+  d.it.resume_all();
+  CHECK(d.send(b).size() == 1);
+  d.it.resume_all();
+  CHECK_MESSAGE(d.send(b).empty(), "what is under way has not paused");
+}
+
+TEST_CASE("what the desk asks for itself is waited for by nobody") {
+  desk d;
+  d.own(1, 1s);
+  d.it.want_session(d.now);
+  CHECK(d.it.size() == 2);
+  CHECK(d.it.waited_for() == 1);
+  const auto opening = d.send(a);
+  d.it.end_attempt(opening.at(0).id, reply{.index = {55}}, 0ms, d.now);
+  CHECK(d.it.waited_for() == d.it.size());
 }
 
 TEST_CASE("C4: when all is closed, only what was never out is called stopped") {

@@ -89,7 +89,8 @@ private:
       const auto code = result.error().code;
       CAPTURE(code);
       CHECK_MESSAGE(times == 0, "what is called not applied is not applied");
-      CHECK((code == errc::no_leader || code == errc::overloaded));
+      CHECK((code == errc::no_leader || code == errc::overloaded
+             || (code == errc::removed && !cluster_.is_member(made.at))));
     }
   }
 
@@ -102,13 +103,15 @@ std::uint64_t base_seed() {
   return named ? std::strtoull(named, nullptr, 10) : 20'250'418;
 }
 
-/// Ten rough seconds, then calm.
-std::map<errc, int> run(std::uint64_t seed) {
+/// Ten rough seconds, then calm; half way through a node may be evicted.
+std::map<errc, int> run(std::uint64_t seed, bool with_eviction, reconcile_counters& reconciled) {
   constexpr std::uint64_t clients = 2;
   fake_cluster cluster{seed, clients};
   callers all{cluster};
-  const auto any_node
-      = [&] { return member_id{1 + cluster.random().below(fake_cluster::node_count)}; };
+  const auto any_node = [&] {
+    const member_id drawn{1 + cluster.random().below(fake_cluster::node_count)};
+    return cluster.is_member(drawn) ? drawn : member_id{1};
+  };
   const auto any_party = [&] {
     const auto i = cluster.random().below(fake_cluster::node_count + clients);
     return i < fake_cluster::node_count ? member_id{1 + i}
@@ -133,6 +136,16 @@ std::map<errc, int> run(std::uint64_t seed) {
     if (rough)
       cluster.expire_sessions_now();
   });
+  every(100ms, [&] {
+    if (rough)
+      cluster.reseat(any_node());
+  });
+  const auto half_way = cluster.now() + 5s;
+  const member_id victim{3};
+  every(50ms, [&] {
+    if (with_eviction && cluster.now() > half_way && cluster.is_member(victim))
+      cluster.evict(victim);
+  });
   every(200ms, [&] {
     if (rough)
       cluster.lose_link(any_party(), any_node());
@@ -149,11 +162,12 @@ std::map<errc, int> run(std::uint64_t seed) {
 
   const auto before = all.check();
   for (int i = 0; i < 50; ++i)
-    all.call(any_party(), 1s);
+    all.call(i % 2 == 0 ? any_node() : member_id{100}, 1s);
   cluster.run_for(2s);
   auto count = all.check();
   CHECK_MESSAGE(count[errc::none] == before.at(errc::none) + 50,
                 "a calm cluster answers all calls");
+  reconciled = cluster.reconciled();
   return count;
 }
 
@@ -162,17 +176,24 @@ std::map<errc, int> run(std::uint64_t seed) {
 TEST_CASE(
     "C4, C6: whatever happens, each command is applied at most once, and no answer is a lie") {
   std::map<errc, int> total;
+  reconcile_counters reconciled;
   for (std::uint64_t i = 0; i < 20; ++i) {
     const auto seed = base_seed() + i;
     INFO("UNDERSTUDY_SEED=", seed);
-    for (const auto& [code, count] : run(seed))
+    reconcile_counters of_run;
+    for (const auto& [code, count] : run(seed, i % 2 == 1, of_run))
       total[code] += count;
+    reconciled.applied_before += of_run.applied_before;
+    reconciled.applied_after += of_run.applied_after;
   }
   INFO("the runs must have been rough enough to say something");
   CHECK(total[errc::none] > 10'000);
   CHECK(total[errc::outcome_unknown] > 20);
   CHECK(total[errc::no_leader] > 0);
   CHECK(total[errc::overloaded] > 0);
+  CHECK(total[errc::removed] > 0);
+  CHECK(reconciled.applied_before > 100);
+  CHECK(reconciled.applied_after > 100);
 }
 
 } // namespace exactly_once_test

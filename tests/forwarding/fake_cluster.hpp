@@ -4,13 +4,14 @@
 /// \file
 /// A cluster that does to its front doors what a cluster can do, without any Raft in it.
 ///
-/// There is one true log. Leaders change, uncommitted entries are lost or kept, an old leader goes
-/// on for a while and takes proposals that lead nowhere; messages are lost, doubled and late. What
-/// is real are the forwarders and the clients.
+/// There is one true log. Leaders change, seats are taken and lost, a node is evicted, uncommitted
+/// entries are lost or kept, an old leader goes on for a while and takes proposals that lead
+/// nowhere; messages are lost, doubled and late. What is real are the forwarders and the clients.
 
 #include <understudy/core/routing.hpp>
 #include <understudy/forwarding/client.hpp>
 #include <understudy/forwarding/forwarder.hpp>
+#include <understudy/roster/roster.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -47,6 +48,9 @@ public:
     if (std::holds_alternative<expire_sessions>(what))
       for (auto& [id, s] : sessions_)
         s.open = s.open && !s.portable;
+    if (const auto* next = std::get_if<configuration_ptr>(&what))
+      for (auto& [id, s] : sessions_)
+        s.open = s.open && (s.portable || find(**next, member_id{id}));
     return bytes{};
   }
 
@@ -119,6 +123,7 @@ public:
       applied_.open_node_session({i});
     }
     commit_ = log_.size();
+    committed_ = {{commit_}, configuration_with(members_, ids)};
     for (const auto id : ids)
       add(id, std::make_unique<forwarder>(id, forwarder_options{}, random_source{random_.next()}));
     for (std::uint64_t i = 0; i < clients; ++i)
@@ -137,6 +142,8 @@ public:
   void calm() { rough_ = false; }
   void call(member_id at, local_call what) { hand(at, std::move(what)); }
   std::function<void(member_id, local_answer&)> answered = [](member_id, local_answer&) {};
+  void drain(member_id at) { hand(at, drain_calls{}); }
+  std::function<void(member_id)> drained = [](member_id) {};
 
   void run_for(interval time) {
     for (const auto end = now_ + time; !events_.empty() && events_.begin()->first.first <= end;) {
@@ -181,12 +188,47 @@ public:
     for (; commit_ < until; ++commit_) {
       const log_index index{commit_ + 1};
       outcomes.batch.push_back({index, applied_.apply(index, *log_[commit_])});
+      if (const auto* next = std::get_if<configuration_ptr>(log_[commit_].get()))
+        show({index, *next});
     }
     if (leader_ && !outcomes.batch.empty())
       tell(parties_.at(leader_), std::move(outcomes));
   }
 
   void expire_sessions_now() { log_.push_back(share(expire_sessions{})); }
+
+  /// A node's seat is taken away if it has one, and given to it if it has none.
+  void reseat(member_id who) {
+    auto voters = committed_.content->voters;
+    if (std::erase(voters, who) == 0)
+      voters.push_back(who);
+    log_.push_back(share(configuration_with(committed_.content->members, voters)));
+  }
+
+  void evict(member_id who) {
+    auto [members, voters] = std::pair{committed_.content->members, committed_.content->voters};
+    std::erase_if(members, [&](const member& m) { return m.id == who; });
+    std::erase(voters, who);
+    log_.push_back(share(configuration_with(std::move(members), std::move(voters))));
+  }
+
+  [[nodiscard]] bool is_member(member_id who) const {
+    return find(*committed_.content, who) != nullptr;
+  }
+
+  /// What became of the calls that were reconciled, at all nodes.
+  [[nodiscard]] reconcile_counters reconciled() const {
+    reconcile_counters all;
+    for (const auto& [id, p] : parties_)
+      if (p.door) {
+        all.taken += p.door->reconciled().taken;
+        all.applied_before += p.door->reconciled().applied_before;
+        all.applied_after += p.door->reconciled().applied_after;
+        all.not_applied += p.door->reconciled().not_applied;
+        all.unknown += p.door->reconciled().unknown;
+      }
+    return all;
+  }
 
   /// `at` is told that its link to `who` broke.
   void lose_link(member_id at, member_id who) { hand(at, peer_lost{who}); }
@@ -240,14 +282,27 @@ private:
   }
 
   void tell_view(party& to) {
-    configuration all{.cluster = {1}, .members = members_};
-    const placed_configuration placed{{3}, std::make_shared<const configuration>(std::move(all))};
     tell(to, core_view{.term = {term_},
                        .leader = leader_,
                        .leader_heard = now_,
+                       .fresh_at = now_,
                        .leads = to.term_led == term_,
-                       .committed = placed,
-                       .newest = placed});
+                       .committed = committed_,
+                       .newest = committed_});
+  }
+
+  static configuration_ptr configuration_with(std::vector<member> members,
+                                              std::vector<member_id> voters) {
+    configuration all{.cluster = {1}, .members = std::move(members), .voters = std::move(voters)};
+    return std::make_shared<const configuration>(std::move(all));
+  }
+
+  /// All nodes hear of a committed configuration, sooner or later.
+  void show(placed_configuration next) {
+    committed_ = std::move(next);
+    for (auto& [id, p] : parties_)
+      if (p.door)
+        later(random_.between(0ms, 50ms), [this, &p] { tell_view(p); });
   }
 
   void carry_out(party& p) {
@@ -292,6 +347,8 @@ private:
     answered(p.id, m);
   }
 
+  void do_notice(party& p, calls_drained&) { drained(p.id); }
+
   void do_notice(party& p, propose& m) {
     const auto taken = rough_ && chance(3) ? random_.below(m.what.size() + 1) : m.what.size();
     if (p.term_led == 0)
@@ -325,6 +382,7 @@ private:
   std::uint64_t last_event_ = 0;
   std::map<member_id, party> parties_;
   std::vector<member> members_;
+  placed_configuration committed_ = {};
   std::vector<std::shared_ptr<const payload>> log_;
   std::uint64_t commit_ = 0;
   std::uint64_t term_ = 0;

@@ -3,142 +3,17 @@
 
 #include <doctest/doctest.h>
 
+#include "forwarder_scene.hpp"
+
 #include <string>
 #include <vector>
 
 namespace forwarder_test {
 
-using namespace understudy;
-using namespace std::chrono_literals;
+using namespace forwarder_stage;
+using scene = forwarder_scene;
 
 static_assert(component<forwarder>);
-
-namespace {
-
-constexpr member_id self{100};
-constexpr member_id a{1}, b{2}, outsider{9};
-
-placed_configuration placed(std::uint64_t index, std::vector<member> members, settings rules = {}) {
-  configuration content{.cluster = {77}, .rules = rules, .members = std::move(members)};
-  return {log_index{index}, std::make_shared<const configuration>(std::move(content))};
-}
-
-/// A forwarder with all its siblings and peers played by hand.
-struct scene {
-  forwarder_options options = {};
-  node_life life = node_life::first;
-  settings rules = {};
-  forwarder it{self, options, random_source{1}, life};
-  instant now{100s};
-  outbox out = {};
-
-  template <class N> void notice(N n) {
-    it.on(n, now, out);
-    it.settle(now, out);
-  }
-
-  void view(core_view v) {
-    v.leader_heard = now;
-    if (!v.committed.content)
-      v.committed = placed(5, {{.id = self, .entered = {4}}}, rules);
-    v.newest = v.committed;
-    notice(v);
-  }
-
-  void leads(std::uint64_t term = 3) {
-    view({.term = {term}, .leader = self, .leads = true, .term_committed = true});
-  }
-
-  void follows(member_id leader, std::uint64_t term = 3) {
-    view({.term = {term}, .leader = leader});
-  }
-
-  void call(std::uint64_t id, request_body body, interval patience = 10s) {
-    notice(local_call{{id}, std::move(body), now + patience});
-  }
-
-  void request_from(member_id from, requests m) {
-    it.on(from, m, now, out);
-    it.settle(now, out);
-  }
-
-  void answer_from(member_id from, ticket id, expected<reply> result, interval retry = 0ms) {
-    answers m{{{id, std::move(result), retry}}};
-    it.on(from, m, now, out);
-    it.settle(now, out);
-  }
-
-  void pass(interval time) {
-    now += time;
-    out.wake_at.reset();
-    it.wake(now, out);
-    it.settle(now, out);
-  }
-
-  template <class T> std::vector<T> told() {
-    std::vector<T> found;
-    for (auto& n : out.notices)
-      if (auto* t = std::get_if<T>(&n))
-        found.push_back(std::move(*t));
-    std::erase_if(out.notices, [](auto& n) { return std::holds_alternative<T>(n); });
-    return found;
-  }
-
-  template <class T> std::vector<T> sent(member_id to) {
-    std::vector<T> found;
-    for (auto& l : out.letters)
-      if (auto* t = std::get_if<T>(&l.what); t && l.to == to)
-        found.push_back(std::move(*t));
-    std::erase_if(out.letters,
-                  [&](auto& l) { return std::holds_alternative<T>(l.what) && l.to == to; });
-    return found;
-  }
-
-  /// The only request sent to `to`.
-  request forwarded(member_id to) {
-    const auto messages = sent<requests>(to);
-    REQUIRE(messages.size() == 1);
-    REQUIRE(messages[0].batch.size() == 1);
-    CHECK(messages[0].forwarded);
-    return messages[0].batch[0];
-  }
-
-  propose proposal() {
-    const auto all = told<propose>();
-    REQUIRE(all.size() == 1);
-    return all[0];
-  }
-
-  void applied(std::uint64_t index, expected<bytes> result = bytes{"done"}) {
-    notice(applied_outcomes{{{{index}, std::move(result)}}, 3});
-  }
-
-  expected<reply> answer_to(std::uint64_t id) {
-    const auto all = told<local_answer>();
-    REQUIRE(all.size() == 1);
-    CHECK(all[0].id == ticket{id});
-    return all[0].result;
-  }
-
-  bool silent() const { return out.letters.empty() && out.notices.empty(); }
-};
-
-errc code_of(const expected<reply>& r) {
-  return r ? errc::none : r.error().code;
-}
-
-command portable(std::uint64_t session, std::uint64_t number, std::string_view data = "x") {
-  return {{session}, {number}, {}, bytes{data}};
-}
-
-requests from_client(std::vector<request> batch) {
-  return {false, std::move(batch)};
-}
-requests from_node(std::vector<request> batch) {
-  return {true, std::move(batch)};
-}
-
-} // namespace
 
 TEST_CASE("S7: a leader puts its own callers' commands through the log, in the node's session") {
   scene s;
@@ -385,14 +260,151 @@ TEST_CASE("a node that came back under its old id opens a session of its own") {
   CHECK(std::get<command>(s.forwarded(a).body).session == session_id{90});
 }
 
-TEST_CASE("a node that has left the roster has no session any more") {
+TEST_CASE("a node that was removed takes no commands of its own any more, but still passes on") {
   scene s;
   s.follows(a);
-  s.view({.term = {3}, .leader = a, .committed = placed(8, {})});
+  SUBCASE("dropped") {
+    s.view({.term = {3}, .leader = a, .committed = placed(8, {})});
+  }
+  SUBCASE("marked as evicted") {
+    const member evicted{.id = self, .entered = {4}, .status = standing::evicted};
+    s.view({.term = {3}, .leader = a, .committed = placed(8, {evicted})});
+  }
   s.call(1, command{});
   CHECK(code_of(s.answer_to(1)) == errc::removed);
   s.call(2, query{});
   s.forwarded(a);
+  s.request_from(outsider, from_client({{{11}, portable(9, 1), 1s}}));
+  s.forwarded(a);
+}
+
+TEST_CASE("C6: an evicted node settles what is in doubt, and sends what was not applied anew") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{.body = bytes{"doubtful"}});
+  s.forwarded(a);
+  s.follows({}, 4);
+  s.call(2, command{.body = bytes{"never sent"}});
+  CHECK(s.silent());
+  s.view({.term = {4}, .leader = b, .committed = placed(8, {{.id = b}}, {}, {b})});
+  auto sent = s.sent<requests>(b);
+  REQUIRE(sent.size() == 1);
+  REQUIRE(sent[0].batch.size() == 2);
+  CHECK(std::get<settle>(sent[0].batch[0].body) == settle{{4}, {1}});
+  CHECK(std::holds_alternative<open_session>(sent[0].batch[1].body));
+  s.answer_from(b, sent[0].batch[1].id, reply{.index = {90}});
+  auto anew = s.forwarded(b);
+  CHECK(std::get<command>(anew.body) == command{{90}, {1}, {1}, bytes{"never sent"}});
+  s.answer_from(b, anew.id, reply{});
+  CHECK(s.answer_to(2));
+  SUBCASE("it had been applied") {
+    s.answer_from(b, sent[0].batch[0].id, reply{.body = bytes{"stored"}});
+    CHECK(s.answer_to(1)->body == bytes{"stored"});
+  }
+  SUBCASE("it had not") {
+    s.answer_from(b, sent[0].batch[0].id, fail(errc::not_applied));
+    anew = s.forwarded(b);
+    CHECK(std::get<command>(anew.body) == command{{90}, {2}, {2}, bytes{"doubtful"}});
+    s.answer_from(b, anew.id, reply{});
+    CHECK(s.answer_to(1));
+  }
+  CHECK(s.it.open_calls() == 0);
+}
+
+TEST_CASE("C6: what an evicted node has in flight ends as it ends") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{.body = bytes{"x"}});
+  const auto flying = s.forwarded(a);
+  s.view({.term = {3}, .leader = a, .committed = placed(8, {{.id = a}}, {}, {a})});
+  CHECK(s.silent());
+  SUBCASE("applied before the session was closed") {
+    s.answer_from(a, flying.id, reply{});
+  }
+  SUBCASE("too late for that") {
+    s.answer_from(a, flying.id, fail(errc::session_unknown));
+    s.pass(0ms);
+    s.answer_from(a, s.forwarded(a).id, reply{.index = {90}});
+    const auto anew = s.forwarded(a);
+    CHECK(std::get<command>(anew.body) == command{{90}, {1}, {1}, bytes{"x"}});
+    s.answer_from(a, anew.id, reply{});
+  }
+  CHECK(s.answer_to(1));
+}
+
+TEST_CASE("an evicted node that hears of no leader asks the members that it knew") {
+  scene s;
+  s.follows({});
+  s.call(1, command{});
+  s.view({.term = {3}, .committed = placed(8, {{.id = a}, {.id = b}}, {}, {a, b})});
+  s.pass(0ms);
+  s.answer_from(a, s.forwarded(a).id, fail(errc::not_leader));
+  s.pass(s.options.calls.retry_pause);
+  s.answer_from(b, s.forwarded(b).id, fail(errc::not_leader, {}, outsider));
+  s.pass(s.options.calls.retry_pause);
+  CHECK(std::holds_alternative<open_session>(s.forwarded(outsider).body));
+}
+
+TEST_CASE("a node that came back and is evicted keeps the session that it opened") {
+  scene s{.life = node_life::resumed};
+  s.follows(a);
+  s.call(1, command{});
+  s.answer_from(a, s.forwarded(a).id, reply{.index = {90}});
+  s.forwarded(a);
+  s.view({.term = {4}, .leader = b, .committed = placed(8, {{.id = b}}, {}, {b})});
+  CHECK(std::get<command>(s.forwarded(b).body).session == session_id{90});
+}
+
+TEST_CASE("a leader serves a node that is not in the roster: it may settle what it left open") {
+  scene s;
+  s.leads();
+  s.request_from(outsider, from_node({{{11}, settle{{3}, {7}}, 1s}, {{12}, open_session{}, 1s}}));
+  CHECK(s.proposal().what.size() == 2);
+}
+
+TEST_CASE("a node whose session the cluster has closed opens one, though it has not heard why") {
+  scene s;
+  s.follows(a);
+  s.call(1, command{});
+  s.answer_from(a, s.forwarded(a).id, fail(errc::session_unknown));
+  CHECK(std::holds_alternative<open_session>(s.forwarded(a).body));
+}
+
+TEST_CASE("what a transfer of leadership has kept goes to the new leader at once") {
+  scene s;
+  SUBCASE("from the old leader, for its own callers") {
+    s.leads();
+    s.call(1, command{});
+    // The core keeps it while it hands over, and gives it back when the other one leads.
+    s.notice(proposed{.batch = s.proposal().batch, .why = {.code = errc::not_leader}});
+    CHECK(s.silent());
+  }
+  SUBCASE("from the old leader, which first hears of the new one") {
+    s.leads();
+    s.call(1, command{});
+  }
+  SUBCASE("from another node, to which it was given back") {
+    s.follows(a);
+    s.call(1, command{});
+    s.answer_from(a, s.forwarded(a).id, fail(errc::not_leader));
+    CHECK(s.out.letters.empty());
+  }
+  SUBCASE("from another node, which first hears of the new one") {
+    s.follows(a);
+    s.call(1, command{});
+    s.forwarded(a);
+  }
+  s.follows(b, 4);
+  CHECK_MESSAGE(std::get<command>(s.forwarded(b).body).number == request_number{1},
+                "no time has passed");
+}
+
+TEST_CASE("what a transfer of leadership has kept for other nodes is given back to them") {
+  scene s;
+  s.leads();
+  s.request_from(b, from_node({{{11}, portable(9, 1), 1s}}));
+  s.notice(proposed{.batch = s.proposal().batch, .why = {.code = errc::not_leader}});
+  CHECK(code_of(s.sent<answers>(b).at(0).batch.at(0).result) == errc::not_leader);
 }
 
 TEST_CASE("more commands than the session's window are overloaded before they are proposed") {

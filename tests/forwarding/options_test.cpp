@@ -14,11 +14,14 @@ TEST_CASE("the default options of forwarder and client can be used") {
 }
 
 TEST_CASE("options of calls are complained about by name, all at once") {
-  const auto verdict = validate(forwarder_options{
-      .suspect_after = 0ms, .calls = {.calls_max = 0, .bytes_max = 0, .retry_pause = 0ms}});
+  const auto verdict
+      = validate(forwarder_options{.suspect_after = 0ms,
+                                   .calls = {.calls_max = 0, .bytes_max = 0, .retry_pause = 0ms},
+                                   .offline_patience = 0ms});
   REQUIRE(!verdict);
   CHECK(verdict.error().code == errc::invalid_option);
-  for (const auto* name : {"suspect_after", "calls_max", "bytes_max", "retry_pause"})
+  for (const auto* name :
+       {"suspect_after", "calls_max", "bytes_max", "retry_pause", "offline_patience"})
     CHECK(verdict.error().detail.find(name) != std::string::npos);
 }
 

@@ -394,10 +394,18 @@ TEST_CASE("a voter that has heard no leader for a while pulls, whatever its log 
   s.pass(1ms);
   const auto asked = s.question();
   CHECK(asked.to == b);
-  SUBCASE("and stops when it hears one again; what comes late is ignored") {
+  SUBCASE("and stops when it hears one again, with what is on its way") {
     s.listens({self, a, b}, a);
     s.reply(asked.to, {.ask = s.ask_in(asked).ask, .entries = {at(1, 1)}, .commit = {1}});
-    CHECK(s.told<pulled_entries>().empty());
+    CHECK(s.told<pulled_entries>().size() == 1);
+    CHECK(s.out.letters.empty());
+  }
+  SUBCASE("and finds out that its source is dead, though a leader is heard now and then") {
+    for (int i = 0; i < 2; ++i) {
+      s.pass(s.options.source_timeout / 2);
+      s.listens({self, a, b}, a);
+    }
+    CHECK(s.it.counters().silent == 1);
     CHECK(s.out.letters.empty());
   }
 }

@@ -139,4 +139,15 @@ TEST_CASE("a change of the voters keeps what is known of those that stay") {
   CHECK(picked(choice, start) == d);
 }
 
+TEST_CASE("N7: a source that has sent half a snapshot is asked on, its turn over or not") {
+  auto choice = among({a, b, c});
+  const auto first = picked(choice, start);
+  const auto later = start + options.turn * 3;
+  CHECK(choice.pick(later, true)->source == first);
+  CHECK(picked(choice, later) != first);
+  const auto second = picked(choice, later);
+  choice.failed(second, later);
+  CHECK(choice.pick(later, true)->source != second); // unless it has failed
+}
+
 } // namespace source_choice_test

@@ -12,10 +12,8 @@
 
 #include <doctest/doctest.h>
 
-#include "group.hpp"
+#include "toy_log.hpp"
 
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,47 +25,11 @@ namespace membership_test {
 
 using namespace std::chrono_literals;
 
-/// What all cores of one cluster agree on: configurations, and who leads.
-struct toy_log {
-  std::vector<placed_configuration> entries;
-  log_index commit = {};
-  term_number term{1};
-  member_id leader = {};
-  std::vector<member_id> tracked = {};
-
-  [[nodiscard]] const placed_configuration& newest() const { return entries.back(); }
-  [[nodiscard]] placed_configuration committed() const {
-    placed_configuration last;
-    for (const auto& e : entries)
-      if (e.index <= commit)
-        last = e;
-    return last;
-  }
-};
-
-/// One node: its monitor, and what it said to those that are not on the bench.
-struct seat_on_bench {
-  std::unique_ptr<monitor> it;
-  toy_log* log = nullptr; ///< set once the node founded or was taken in
-  std::deque<sibling_message> inbox = {};
-  std::optional<instant> wake_at = {};
-  std::vector<node_event> events = {};
-  std::vector<entered_cluster> entered = {};
-  std::vector<change_voters> asked_changes = {};
-  int seat_requests = 0; ///< sent
-};
-
-class bench {
+class bench : public bench_switches {
 public:
   explicit bench(std::uint64_t seed = 1) : random_{seed} {}
 
-  bool commits = true;                           ///< else entries stay as they are
-  bool refuses_changes = false;                  ///< of the voters
-  interval delay_max{0};                         ///< of a letter
-  std::set<member_id> lagging = {};              ///< never caught up
-  std::set<member_id> silent = {};               ///< letters from and to these are lost
-  std::function<bool(const letter&)> loses = {}; ///< letters to lose, besides
-  std::vector<letter> sent = {};                 ///< everything, lost or not
+  std::vector<letter> sent = {}; ///< everything, lost or not
 
   /// Options of node `id`, which knows `seeds`.
   [[nodiscard]] static monitor_options options(std::uint64_t id,
@@ -93,7 +55,25 @@ public:
     calm();
   }
 
-  void stop(std::uint64_t id) { nodes_.erase({id}); }
+  /// The node is out of reach from now on; the others' cores notice.
+  void stop(std::uint64_t id) {
+    nodes_.erase({id});
+    show_all();
+  }
+
+  /// The node's process ends, and the others know it.
+  void crash(std::uint64_t id) {
+    nodes_.erase({id});
+    for (auto& [other, n] : nodes_)
+      n.inbox.push_back(peer_lost{{id}, true});
+    show_all();
+  }
+
+  /// Tells a node's monitor something as its driver would.
+  void ask(std::uint64_t id, sibling_message what) {
+    node(id).inbox.push_back(std::move(what));
+    calm();
+  }
 
   /// Lets `time` pass.
   void run(interval time) {
@@ -166,6 +146,18 @@ public:
     calm();
   }
 
+  /// Nobody leads for now.
+  void leaderless(std::size_t which = 0) {
+    log(which).leader = {};
+    show_all();
+  }
+
+  /// A configuration that no change leads to.
+  void put(configuration content, std::size_t which = 0) {
+    append(log(which), std::move(content));
+    calm();
+  }
+
   /// Commits what stands in the log.
   void commit(std::size_t which = 0) {
     commit_all(log(which));
@@ -197,33 +189,42 @@ private:
       const auto done = finish_joint(*l.newest().content);
       l.entries.push_back({next_index(l), std::make_shared<const configuration>(done)});
       l.commit = l.newest().index;
+      if (has_vote(*l.entries[l.entries.size() - 2].content, l.leader) && !has_vote(done, l.leader))
+        dismiss(l);
     }
     show(l);
   }
 
+  /// The leader led the change to its end, and is no voter any more: another one leads.
+  void dismiss(toy_log& l) {
+    for (auto id : l.newest().content->voters)
+      if (nodes_.contains(id) && !silent.contains(id)) {
+        l.leader = id;
+        ++l.term;
+        return;
+      }
+    l.leader = {};
+  }
+
   void show(toy_log& l) {
     for (auto& [id, n] : nodes_)
-      if (n.log == &l)
+      if (n.log == &l && !blind.contains(id))
         n.inbox.push_back(view_of(id, l));
   }
 
   [[nodiscard]] core_view view_of(member_id id, const toy_log& l) const {
-    core_view view{.term = l.term, .leader = l.leader};
-    view.committed = l.committed();
-    view.newest = l.newest();
-    view.commit = l.commit;
-    view.last = {l.newest().index, l.term};
-    if (id != l.leader)
+    auto view = l.view_of(id);
+    if (!view.leads)
       return view;
-    view.leads = true;
-    view.term_committed = true;
     for (const auto& m : view.newest.content->members) {
       const bool peer = has_vote(*view.newest.content, m.id)
                         || std::ranges::find(l.tracked, m.id) != l.tracked.end();
-      const bool hears = nodes_.contains(m.id) && !silent.contains(m.id);
+      const bool hears = nodes_.contains(m.id) && !silent.contains(m.id) && !unheard.contains(m.id);
       if (peer && m.id != id)
-        view.peers.push_back(
-            {.id = m.id, .caught_up = hears && !lagging.contains(m.id), .in_contact = hears});
+        view.peers.push_back({.id = m.id,
+                              .match = matches.contains(m.id) ? matches.at(m.id) : log_index{},
+                              .caught_up = hears && !lagging.contains(m.id),
+                              .in_contact = hears});
     }
     return view;
   }
@@ -272,10 +273,37 @@ private:
         n.log = l.get();
     n.entered.push_back(what);
     REQUIRE(n.log != nullptr);
-    n.inbox.push_back(view_of(id_of(n), *n.log));
+    if (!blind.contains(id_of(n)))
+      n.inbox.push_back(view_of(id_of(n), *n.log));
   }
 
+  void heed(seat_on_bench& n, transfer_leadership& what) {
+    n.transfers.push_back(what);
+    auto& l = *n.log;
+    const bool votes = std::ranges::count(l.newest().content->voters, what.to) > 0;
+    if (!transfers || l.leader != id_of(n) || !votes || !nodes_.contains(what.to)
+        || silent.contains(what.to) || lagging.contains(what.to))
+      return;
+    l.leader = what.to;
+    ++l.term;
+    show(l);
+  }
+
+  void heed(seat_on_bench& n, drain_calls&) {
+    ++n.drains;
+    if (drains)
+      n.inbox.push_back(calls_drained{});
+  }
+
+  void heed(seat_on_bench& n, order_done& what) { n.orders_done.push_back(what); }
+  void heed(seat_on_bench& n, leave_ended& what) { n.ends.push_back(what); }
+
   void heed(seat_on_bench& n, change_roster& what) {
+    n.roster_changes.push_back(what);
+    if (refuses_roster) {
+      n.inbox.push_back(change_taken{what.id, fail(errc::busy)});
+      return;
+    }
     if (n.log->leader != id_of(n)) {
       n.inbox.push_back(change_taken{what.id, fail(errc::not_leader)});
       return;
@@ -285,8 +313,10 @@ private:
       n.inbox.push_back(change_taken{what.id, tl::unexpected{next.error()}});
       return;
     }
-    n.inbox.push_back(change_taken{what.id, next_index(*n.log)});
-    append(*n.log, std::move(*next));
+    const bool there = *next == *n.log->newest().content;
+    n.inbox.push_back(change_taken{what.id, there ? n.log->newest().index : next_index(*n.log)});
+    if (!there)
+      append(*n.log, std::move(*next));
   }
 
   void heed(seat_on_bench& n, change_voters& what) {

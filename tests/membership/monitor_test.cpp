@@ -66,7 +66,7 @@ TEST_CASE("S8 S9 S10: from one node to nine, the roles are what count and thresh
   }
 }
 
-TEST_CASE("once all have their place, nobody says a word more") {
+TEST_CASE("once all have their place, nobody says a word more, but that it is alive") {
   bench b;
   b.start(bench::founder(1, 3));
   for (std::uint64_t id = 2; id <= 6; ++id)
@@ -74,8 +74,9 @@ TEST_CASE("once all have their place, nobody says a word more") {
   b.run(5s);
   const auto letters = b.sent.size();
   const auto entries = b.log().entries.size();
-  b.run(1h);
-  CHECK(b.sent.size() == letters);
+  b.run(1min);
+  CHECK(std::all_of(b.sent.begin() + static_cast<std::ptrdiff_t>(letters), b.sent.end(),
+                    [](const letter& l) { return std::holds_alternative<presence>(l.what); }));
   CHECK(b.log().entries.size() == entries);
 }
 
@@ -201,11 +202,110 @@ TEST_CASE("options that make no sense are a mistake of whoever starts the node")
   CHECK_THROWS_AS((monitor{monitor_options{}, random_source{1}}), invariant_broken);
 }
 
-TEST_CASE("states print their names") {
-  std::ostringstream out;
-  out << membership::founding << ' ' << membership::entering << ' ' << membership::member << ' '
-      << membership::failed;
-  CHECK(out.str() == "founding entering member failed");
+TEST_CASE("a node that is evicted says so once, and stays as it is until it is started anew") {
+  bench b;
+  b.start(bench::founder(1, 3));
+  b.run(0ms);
+  for (std::uint64_t id = 2; id <= 4; ++id)
+    b.start(bench::options(id, {1}));
+  b.run(1s);
+  b.change(mark_member{{4}, standing::evicted});
+  b.run(1min);
+  CHECK(b.state(4) == membership::failed);
+  CHECK(b.obstacle(4).code == errc::removed);
+  CHECK(b.events(4, node_event::kind::evicted, errc::removed) == 1);
+  CHECK(find(b.content(), {4}) == nullptr);
+}
+
+TEST_CASE("a node that was dropped without a mark that it saw has been evicted too") {
+  bench b;
+  b.start(bench::founder(1, 3));
+  b.run(0ms);
+  b.start(bench::options(2, {1}));
+  b.run(1s);
+  b.blind = {{2}};
+  b.change(mark_member{{2}, standing::evicted});
+  b.run(1s);
+  REQUIRE(find(b.content(), {2}) == nullptr);
+  CHECK(b.state(2) == membership::member);
+  b.blind.clear();
+  b.show_all();
+  CHECK(b.state(2) == membership::failed);
+  CHECK(b.obstacle(2).detail == "this node was dropped");
+  CHECK(b.events(2, node_event::kind::evicted, errc::removed) == 1);
+}
+
+TEST_CASE("a newcomer that was sent away before it saw itself in the roster has been evicted too") {
+  for (const bool leaves : {false, true}) {
+    bench b;
+    b.start(bench::founder(1, 3));
+    b.run(0ms);
+    b.blind = {{2}};
+    b.start(bench::options(2, {1}));
+    b.run(1s);
+    REQUIRE(find(b.content(), {2}) != nullptr);
+    b.change(mark_member{{2}, standing::evicted});
+    b.run(1s);
+    REQUIRE(find(b.content(), {2}) == nullptr);
+    CHECK(b.state(2) == membership::entering);
+    if (leaves)
+      b.ask(2, leave_cluster{});
+    b.blind.clear();
+    b.show_all();
+    CHECK(b.state(2) == (leaves ? membership::entering : membership::failed));
+    CHECK(b.events(2, node_event::kind::evicted, errc::removed) == (leaves ? 0 : 1));
+    CHECK(b.node(2).ends.size() == (leaves ? 1 : 0));
+  }
+}
+
+TEST_CASE("B5: a roster from before its own entry tells a newcomer nothing of itself") {
+  monitor m{bench::options(2, {1}), random_source{1}};
+  const auto now = bench{}.now();
+  const auto shows = [](std::uint64_t index, std::uint64_t members) {
+    return placed_configuration{
+        {index}, std::make_shared<const configuration>(membership_test::group(members, {1}))};
+  };
+  outbox out;
+  enter_reply yes{.roster = shows(5, 2), .leader = {1}};
+  m.on({1}, yes, now, out);
+  for (std::uint64_t index : {1u, 4u, 5u}) {
+    core_view view{.term = {1}, .leader = {1}};
+    view.committed = view.newest = shows(index, index < 5 ? 1 : 2);
+    m.on(view, now, out);
+    m.settle(now, out);
+    CHECK(m.status().state == (index < 5 ? membership::entering : membership::member));
+  }
+  CHECK(std::ranges::none_of(out.notices, [](const sibling_message& n) {
+    const auto* e = std::get_if<node_event>(&n);
+    return e && e->what == node_event::kind::evicted;
+  }));
+}
+
+TEST_CASE("an evicted node that still votes, and is elected, does what a leader has to do") {
+  bench b;
+  b.start(bench::founder(1));
+  b.run(0ms);
+  for (std::uint64_t id = 2; id <= 3; ++id)
+    b.start(bench::options(id, {1}));
+  b.run(1s);
+  b.change(mark_member{{3}, standing::evicted}); // kept by the floor
+  REQUIRE(b.content().voters == ids({1, 2, 3}));
+  b.transfers = false;
+  b.lead(3);
+  CHECK(b.state(3) == membership::failed);
+  b.start(bench::options(4, {3}));
+  b.run(1s);
+  CHECK(b.state(4) == membership::member);
+  CHECK(b.content().voters == ids({1, 2, 4}));
+}
+
+TEST_CASE("what the driver is told of leaving stands in the status") {
+  bench b;
+  b.start(bench::founder(1));
+  b.run(0ms);
+  CHECK(b.node(1).it->status().leaving == leave_step::none);
+  b.ask(1, leave_cluster{});
+  CHECK(b.node(1).it->status().leaving == leave_step::ended);
 }
 
 } // namespace monitor_test

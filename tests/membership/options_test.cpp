@@ -57,6 +57,17 @@ TEST_CASE("each option that makes no sense is named") {
         == list{"seat_retry must be positive, and is 0 ns"});
   CHECK(after([](auto& o) { o.catch_up_limit = 0ns; })
         == list{"catch_up_limit must be positive, and is 0 ns"});
+  CHECK(after([](auto& o) { o.suspect_after = 0ns; })
+        == list{"suspect_after must be positive, and is 0 ns"});
+  CHECK(after([](auto& o) { o.presence_every = 0ns; })
+        == list{"presence_every must be positive, and is 0 ns"});
+  CHECK(after([](auto& o) { o.order_patience = 0ns; })
+        == list{"order_patience must be positive, and is 0 ns"});
+  CHECK(after([](auto& o) { o.leave_limit = 0ns; })
+        == list{"leave_limit must be positive, and is 0 ns"});
+  CHECK(after([](auto& o) { o.presence_every = 10s; })
+        == list{"presence_every (10000000000 ns) must be less than rules.evict_after_ms (10000 "
+                "ms)"});
   CHECK(after([](auto& o) { o.retry_max = 1ns; })
         == list{"retry_max (1 ns) must not be less than retry (50000000 ns)"});
   CHECK(after([](auto& o) { o.entering_max = 0; })

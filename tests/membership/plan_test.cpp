@@ -238,6 +238,46 @@ TEST_CASE("a leaving voter keeps its vote for a claimant to come, until its boun
   CHECK(bare(plan(in)) == to({1, 2}));
 }
 
+TEST_CASE("a leader whose own bound is over does not keep its vote for a claimant either") {
+  auto now = group(4, {1, 2, 3}, 3);
+  at(now, 1).status = standing::leaving;
+  auto in = all_ready(now);
+  of(in, 4).caught_up = false;
+  CHECK(bare(plan(in)) == idle(plan_reason::awaits_claimants));
+  of(in, 1).overdue = true;
+  CHECK(bare(plan(in)) == to({2, 3}));
+}
+
+TEST_CASE("the floor does not hold a dead voter where it would keep a living one from leaving") {
+  auto now = group(3, {1, 2, 3});
+  at(now, 2).status = standing::leaving;
+  at(now, 3).status = standing::evicted;
+  auto in = all_ready(now);
+  CHECK(bare(plan(in)) == to({1, 3})); // evicted, but it answers
+  silence(in, 3);
+  CHECK(bare(plan(in)) == to({1}));
+
+  now = group(4, {1, 2, 3}); // the same with a successor: two are left in line for one seat
+  at(now, 1).status = standing::leaving;
+  at(now, 2).status = standing::leaving;
+  at(now, 3).status = standing::evicted;
+  in = all_ready(now);
+  silence(in, 3);
+  CHECK(bare(plan(in)) == to({4}));
+}
+
+TEST_CASE("M10: without one that leaves, the floor holds whoever is evicted, dead or not") {
+  auto now = group(3, {1, 2, 3});
+  at(now, 2).status = standing::evicted;
+  at(now, 3).status = standing::evicted;
+  auto in = all_ready(now);
+  CHECK(bare(plan(in)) == idle(plan_reason::keeps_floor));
+  silence(in, 2);
+  CHECK(bare(plan(in)) == idle(plan_reason::keeps_floor));
+  silence(in, 3);
+  CHECK(plan(in).reason != plan_reason::change);
+}
+
 TEST_CASE("of those on their way out, the ones that answer keep their votes first") {
   auto now = group(7, {1, 2, 3, 4, 5});
   at(now, 3).status = standing::evicted;

@@ -166,10 +166,29 @@ private:
     if (vacant == 0 && added > 0)
       REQUIRE(next.size() % 2 == 1); // growth lands on odd numbers
     REQUIRE(sitting + added <= std::max(sitting, seats(now_).seats));
-    if (evicted > 0)
-      REQUIRE(next.size() >= now_.rules.min_voters);
+    if (evicted > 0 && next.size() < now_.rules.min_voters)
+      check_below_floor(next);
     REQUIRE(majority_lives(now_.voters));
     REQUIRE(majority_lives(next));
+  }
+
+  /// Evicted ones went below the floor: only dead ones, with whom the rest could not decide, and
+  /// only because others go too.
+  void check_below_floor(const std::vector<member_id>& next) {
+    bool others_go = false;
+    for (auto id : now_.voters) {
+      if (std::ranges::find(next, id) != next.end())
+        continue;
+      if (find(now_, id)->status != standing::evicted) {
+        others_go = true;
+        continue;
+      }
+      REQUIRE_FALSE(nodes_[id].alive);
+      auto with = next;
+      with.push_back(id);
+      REQUIRE_FALSE(majority_lives(with));
+    }
+    REQUIRE(others_go);
   }
 
   /// What is reached once nothing happens any more.

@@ -113,6 +113,8 @@ TEST_CASE("a claimant that never catches up is passed over, and the next in line
   b.run(500ms);
   CHECK(b.content().voters == ids({1, 3, 5}));
   CHECK(b.log().tracked.empty()); // no seat is open: nobody is brought up to date for one
+  const auto& lines = b.node(1).it->journal().lines();
+  CHECK(std::ranges::count(lines, decision::passed_over, &journal_line::what) == 1);
   // Caught up too late, it waits for the next seat.
   b.lagging.clear();
   b.run(1s);
@@ -215,6 +217,38 @@ TEST_CASE("what was asked of a leader in one term is not asked in the next") {
   b.run(1ms);
   b.lead(1);
   CHECK(b.log().tracked.empty());
+}
+
+TEST_CASE("a change of the voters does not collide with a mark that is on its way") {
+  auto b = cluster_of(5, 3);
+  b.lagging = {{4}};
+  b.stop(2);
+  b.change(mark_member{{2}, standing::evicted});
+  b.run(1s);
+  const auto changes = b.node(1).asked_changes.size();
+  b.lagging.clear();
+  b.crash(5); // one thing to mark, and one seat to give, at the same moment
+  b.run(10ms);
+  CHECK(b.content().voters == ids({1, 3, 4}));
+  CHECK(b.node(1).asked_changes.size() == changes + 1); // none was refused
+}
+
+TEST_CASE("a leaving voter's seat is not kept for a claimant beyond its bound") {
+  bench b;
+  auto o = bench::founder(1, 3);
+  o.leave_limit = 3s; // less than a claimant is given to catch up
+  b.start(o);
+  b.run(0ms);
+  for (std::uint64_t id = 2; id <= 4; ++id)
+    b.start(bench::options(id, {1}));
+  b.run(1s);
+  b.lagging = {{4}};
+  b.change(mark_member{{2}, standing::leaving});
+  b.run(2'900ms);
+  CHECK(b.content().voters == ids({1, 2, 3}));
+  b.loses = [](const letter&) { return true; }; // nothing arrives that could wake the leader
+  b.run(200ms);
+  CHECK(b.content().voters == ids({1, 3}));
 }
 
 TEST_CASE("M22: while the core has not answered, the same change is not asked for again") {

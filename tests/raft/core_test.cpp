@@ -30,6 +30,7 @@ std::string walk_of(std::uint64_t seed, int steps, coverage& all) {
   }
   const auto seen = w.covered();
   all.elections += seen.elections;
+  all.from_outside += seen.from_outside;
   all.truncations += seen.truncations;
   all.installs += seen.installs;
   all.committed += seen.committed;
@@ -52,6 +53,7 @@ TEST_CASE("whatever the network and the disks do, what is committed stays, and a
     return;
   // A walk that meets nothing proves nothing.
   CHECK(all.elections > walks);
+  CHECK(all.from_outside > walks / 10);
   CHECK(all.committed > 20 * walks);
   CHECK(all.truncations > walks / 4);
   CHECK(all.installs > walks / 4);

@@ -221,7 +221,18 @@ TEST_CASE("a leader whose machine fails hands over") {
   g.elect(1);
   g.tell(1, machine_failed{.index = {2}});
   g.exchange();
+  g.pass_time(1ms);
   CHECK(g.leader() > 1);
+}
+
+TEST_CASE("a leader whose machine has failed takes no proposals") {
+  group g{made_of({1}, {1})};
+  g.elect(1);
+  g.tell(1, machine_failed{.index = {2}});
+  g.propose(1, "x");
+  CHECK(g.told<proposed>(1).back().count == 0);
+  CHECK(g.told<proposed>(1).back().why.code == errc::machine_stopped);
+  CHECK(g[1].leads()); // there is nobody else
 }
 
 // -- configurations -------------------------------------------------------------------------------
@@ -375,12 +386,57 @@ TEST_CASE("a change whose newcomer dies is taken back by the leader that began i
   CHECK(g[1].leads());
 }
 
+TEST_CASE("M3: a change is not begun while too few of either half answer, grace or not") {
+  group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
+  g.elect(1);
+  g.tell(1, track_members{ids({4})});
+  g.exchange();
+  SUBCASE("of the new") {
+    g.part({3, 4});
+    g.pass_time(200ms);
+    CHECK(g.change_voters(1, {1, 3, 4}).index.error().code == errc::busy);
+    CHECK(g.change_voters(1, {1, 2, 4}).index);
+  }
+  SUBCASE("of the old") {
+    g.part({1, 4});
+    g.pass_time(200ms);
+    REQUIRE(g[1].leads());
+    CHECK(g.change_voters(1, {1, 4}).index.error().code == errc::busy);
+  }
+  SUBCASE("of those that have not answered this leader at all") {
+    g.add(5);
+    g.tell(1, change_roster{.what = enter_member{{.id = {5}}}});
+    g.exchange();
+    CHECK(g.change_voters(1, {5}).index.error().code == errc::busy);
+  }
+}
+
+TEST_CASE("leadership is not handed over in the middle of a change") {
+  group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
+  g.elect(1);
+  g.tell(1, track_members{ids({4})});
+  g.exchange();
+  g.hold([](const mail& m) { return m.as<append_entries>() && m.to.value > 2; });
+  REQUIRE(g.change_voters(1, {2, 3, 4}).index);
+  g.tell(1, transfer_leadership{{2}});
+  g.exchange();
+  g.pass_time(40ms);
+  CHECK(g.leader() == 1);
+  CHECK_FALSE(g[2].campaigning_now());
+  g.release();
+  g.pass_time(100ms);
+  CHECK(g.leader() != 0);
+  CHECK(g[2].newest().content->voters == ids({2, 3, 4}));
+}
+
 TEST_CASE("a leader takes back another's change only once it is committed in its own term") {
   group g{made_of({1, 2, 3, 4, 5}, {1, 2, 3})};
   g.elect(1);
+  g.tell(1, track_members{ids({4, 5})});
+  g.exchange();
   g.cut(2, 1);
   g.cut(3, 1);
-  g.change_voters(1, {3, 4, 5});
+  REQUIRE(g.change_voters(1, {3, 4, 5}).index);
   g.exchange();
   for (std::uint64_t id : {2u, 3u, 4u, 5u})
     REQUIRE(g[id].newest().content->joint());

@@ -157,6 +157,37 @@ TEST_CASE("an answer is no larger than either side wants") {
   CHECK(s.serve()->entries.size() == 1);
 }
 
+TEST_CASE("N7: a snapshot that is half sent is sent to its end, whatever is taken meanwhile") {
+  source s{{.snapshot_chunk_bytes = 4}};
+  const auto take = [&](std::uint64_t through, const char* text) {
+    auto image = std::make_shared<snapshot>();
+    image->at = s.state.log.at({through}).position();
+    image->members = s.state.log.configuration_at({through});
+    image->image = bytes{text};
+    image->digest = digest_of(image->image.view());
+    s.state.image = image;
+    s.state.log.compact_through(s.desk.needed_from({through}, start, 600ms));
+  };
+  take(4, "older state");
+  auto m = source::question({{1}, {1}});
+  std::string received;
+  for (int i = 0; received.size() < 11; ++i) {
+    REQUIRE(i < 3);
+    s.put(m);
+    const auto chunk = *s.serve()->chunk;
+    received += chunk.data.text();
+    m.resume = chunk.key;
+    m.received = received.size();
+    // What follows it is kept for this puller, so that it can go on from there.
+    CHECK(s.desk.needed_from({6}, start, 600ms) == log_index{4});
+    take(5, "newer state");
+  }
+  CHECK(received == "older state");
+  s.ask({{4}, {1}});
+  CHECK(s.serve()->entries.size() == 2);
+  CHECK(s.desk.needed_from({6}, start, 600ms) == log_index{4});
+}
+
 TEST_CASE("a newer question of a puller takes the place of the older") {
   source s;
   s.ask({{3}, {1}}, 7);

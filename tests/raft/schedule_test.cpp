@@ -39,4 +39,28 @@ TEST_CASE("a voter that the roster has lost comes last") {
   CHECK(campaign_place(in, {7}, {}) == 2);
 }
 
+TEST_CASE("the listener that would have the lost leader's seat comes first (S5)") {
+  const auto in_force = made_of({1, 2, 3, 4, 5}, {1, 2, 3});
+  CHECK(understudy_of(in_force, in_force, {1}) == member_id{4});
+  const auto six = made_of({1, 2, 3, 4, 5, 6}, {1, 2, 3});
+  CHECK(understudy_of(six, six, {2}) == member_id{4});
+  auto limited = six;
+  limited.rules.max_voters = 3;
+  CHECK(understudy_of(limited, limited, {2}) == member_id{4});
+  limited.members[3].pinned = true;
+  CHECK(understudy_of(limited, limited, {2}) == member_id{5});
+  limited.members[4].status = standing::evicted;
+  CHECK(understudy_of(limited, limited, {2}) == member_id{6});
+  CHECK(campaign_place(in_force, {1}, {}, 1) == 1);
+  CHECK(campaign_place(in_force, {3}, {1}, 1) == 2);
+}
+
+TEST_CASE("nobody comes before the voters while every seat is taken without the leader") {
+  const auto pair = made_of({1, 2}, {1});
+  CHECK(understudy_of(pair, pair, {1}) == member_id{2});
+  const auto four = made_of({1, 2, 3, 4}, {1, 2, 3});
+  CHECK(understudy_of(four, four, {1}) == member_id{4});
+  CHECK(understudy_of(four, four, {4}) == member_id{});
+}
+
 } // namespace schedule_test

@@ -63,6 +63,15 @@ struct least {
   int apply(const add& c) { return c.value; }
 };
 
+/// One whose commands mean the same whenever they are applied.
+struct patient : least {
+  static constexpr bool accept_offline = true;
+};
+struct impatient : least {
+  static constexpr bool accept_offline = false;
+};
+static_assert(allows_offline<patient> && !allows_offline<impatient> && !allows_offline<least>);
+
 static_assert(state_machine<full>);
 static_assert(state_machine<least>);
 static_assert(command_of<add, full> && !command_of<get, full>);

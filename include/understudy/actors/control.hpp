@@ -5,11 +5,14 @@
 /// What the actors of one node tell each other about the node itself, not about the data.
 
 #include <understudy/actors/caf_version.hpp>
+#include <understudy/actors/result_slot.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/messages.hpp>
 #include <understudy/core/notices.hpp>
+#include <understudy/core/time.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +20,8 @@
 #include <vector>
 
 namespace understudy {
+
+class monitor;
 
 /// Who takes which notices in a node, who they all are, and who watches over them. Made once, when
 /// all its actors are there, and let go of by each actor when it ends.
@@ -69,6 +74,30 @@ struct message_unexpected {};
 /// To the supervisor: stop the node; abruptly, without answering what is in its mailboxes.
 struct stop_node {
   bool abrupt = false;
+};
+
+/// How a node's leaving ended, for who asked it to.
+struct leave_result {
+  leave_outcome how = leave_outcome::left;
+  std::string detail = {}; ///< what was left undone when the time was up
+};
+
+/// To a node's back office: an operator's order.
+struct order_from_outside {
+  order what = {};
+  instant deadline = {};
+  std::shared_ptr<result_slot<log_index>> slot = nullptr;
+};
+
+/// To a node's back office: leave the cluster, and stop.
+struct leave_from_outside {
+  interval limit{0};
+  std::shared_ptr<result_slot<leave_result>> slot = nullptr;
+};
+
+/// To a node's back office: let this look at the membership monitor.
+struct look_from_outside {
+  std::function<void(const monitor&)> look = {};
 };
 
 /// To a node's front: send `to` each `node_event` from now on.

@@ -57,8 +57,9 @@ inline constexpr std::size_t desk_count = 4;
 template <class M> [[nodiscard]] constexpr desk receiving_desk() {
   if constexpr (is_listed<M, type_list<pull_reply>>)
     return desk::puller;
-  else if constexpr (is_listed<M, type_list<census_request, census_reply, enter_request,
-                                            enter_reply, seat_request>>)
+  else if constexpr (is_listed<M,
+                               type_list<census_request, census_reply, enter_request, enter_reply,
+                                         seat_request, presence, order_request, order_reply>>)
     return desk::monitor;
   else if constexpr (is_listed<M, type_list<requests, answers>>)
     return desk::front;

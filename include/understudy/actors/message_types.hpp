@@ -28,7 +28,8 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::append_reply, understudy::install_snapshot, understudy::snapshot_reply,
     understudy::timeout_now, understudy::pull_request, understudy::pull_reply,
     understudy::census_request, understudy::census_reply, understudy::enter_request,
-    understudy::enter_reply, understudy::seat_request, understudy::requests, understudy::answers,
+    understudy::enter_reply, understudy::seat_request, understudy::presence,
+    understudy::order_request, understudy::order_reply, understudy::requests, understudy::answers,
     // between the components of a node
     understudy::store_write, understudy::store_written, understudy::store_failed,
     understudy::apply_entries, understudy::restore_snapshot, understudy::take_snapshot,
@@ -41,10 +42,13 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::read_request, understudy::read_ready, understudy::applied_outcomes,
     understudy::ask_replica, understudy::replica_answer, understudy::peer_lost,
     understudy::local_call, understudy::local_answer, understudy::node_event,
-    understudy::nodes_known,
+    understudy::nodes_known, understudy::local_order, understudy::order_done,
+    understudy::leave_cluster, understudy::leave_ended, understudy::drain_calls,
+    understudy::calls_drained,
     // within a node
     understudy::connect_siblings, understudy::begin_work, understudy::batch_over,
     understudy::timer_due, understudy::finish_work, understudy::close_front,
     understudy::watch_peers, understudy::peers_gone, understudy::component_broke,
     understudy::message_unexpected, understudy::stop_node, understudy::subscribe,
-    understudy::call_from_outside, understudy::read_options)
+    understudy::call_from_outside, understudy::read_options, understudy::order_from_outside,
+    understudy::leave_from_outside, understudy::look_from_outside)

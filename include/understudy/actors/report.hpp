@@ -41,13 +41,18 @@ inline void report(const raft_core& from, status_board& board) {
 }
 
 inline void report(const monitor& from, status_board& board) {
-  board.update([&](status_notes& notes) { notes.plan = from.status().plan; });
+  board.update([&](status_notes& notes) {
+    const auto own = from.status();
+    notes.plan = own.plan;
+    notes.leaving = own.leaving;
+  });
 }
 
 inline void report(const forwarder& from, status_board& board) {
   board.update([&](status_notes& notes) {
     notes.open_calls = from.open_calls();
     notes.retries = from.retries();
+    notes.reconciled = from.reconciled();
   });
 }
 

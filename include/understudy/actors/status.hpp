@@ -9,9 +9,11 @@
 #include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>
 #include <understudy/core/time.hpp>
+#include <understudy/forwarding/reconciling.hpp>
 #include <understudy/listener/puller.hpp>
 #include <understudy/membership/claimants.hpp>
 #include <understudy/membership/plan.hpp>
+#include <understudy/membership/state.hpp>
 #include <understudy/roster/roster.hpp>
 #include <understudy/roster/seats.hpp>
 
@@ -74,7 +76,7 @@ struct node_status {
   enum role role = role::joining;
   std::size_t rank = 0;           ///< in the committed roster; 0: none
   std::string why_not_voter = {}; ///< one line for people; empty for a voter
-  failure obstacle = {}; ///< not entered: what kept it out when it last said so; `none` if nothing
+  failure obstacle = {}; ///< what kept it out when it last said so, or that it was sent away
   term_number term = {};
   member_id leader = {}; ///< none: nobody is known to lead
   log_index last = {};   ///< the end of the log
@@ -87,13 +89,16 @@ struct node_status {
   std::size_t sessions = 0;                ///< open in the whole cluster, as applied here
   member_id source = {};                   ///< whom this node pulls from, or did last
   puller_counters pulls = {};
-  std::size_t open_calls = 0; ///< requests at this node's front that are not answered yet
-  std::uint64_t retries = 0;  ///< how often one of them had to be sent again
-  bool changing = false;      ///< the newest configuration is joint, or not committed yet
-  std::string plan = {};      ///< leading: what the voters should be, and what that waits for
-  bool plan_settled = false;  ///< leading: the plan has nothing left to do
+  std::size_t open_calls = 0;         ///< requests at this node's front that are not answered yet
+  std::uint64_t retries = 0;          ///< how often one of them had to be sent again
+  reconcile_counters reconciled = {}; ///< what became of calls that were open when it took a seat
+  bool changing = false;              ///< the newest configuration is joint, or not committed yet
+  std::string plan = {};     ///< leading: what the voters should be, and what that waits for
+  bool plan_settled = false; ///< leading: the plan has nothing left to do
   std::uint64_t unexpected_messages = 0; ///< arrived at an actor that has no use for them
-  bool ready = false;   ///< can serve: has entered, knows a leader, and has applied its own entry
+  leave_step leaving = {};               ///< how far it is on its way out
+  bool ready
+      = false; ///< can serve: has entered and stays, knows a leader, has applied its own entry
   bool stopped = false; ///< takes no calls any more
   failure trouble = {}; ///< why the node or its machine has stopped; `none` if all is well
 
@@ -139,7 +144,9 @@ struct status_notes {
   puller_counters pulls = {};
   std::size_t open_calls = 0;
   std::uint64_t retries = 0;
+  reconcile_counters reconciled = {};
   std::optional<plan_result> plan = {};
+  leave_step leaving = {};
   std::uint64_t unexpected_messages = 0;
   bool stopped = false;
   failure obstacle = {};
@@ -198,6 +205,8 @@ inline void add_members(node_status& s, const core_view& core) {
   s.pulls = notes.pulls;
   s.open_calls = notes.open_calls;
   s.retries = notes.retries;
+  s.reconciled = notes.reconciled;
+  s.leaving = notes.leaving;
   s.unexpected_messages = notes.unexpected_messages;
   if (core.newest.content)
     s.changing = core.newest.content->joint() || core.newest.index != core.committed.index;
@@ -217,6 +226,8 @@ inline void add_members(node_status& s, const core_view& core) {
     return s;
   }
   const auto& roster = *core.committed.content;
+  if (notes.obstacle.code == errc::removed)
+    s.obstacle = notes.obstacle;
   s.cluster = roster.cluster;
   s.rank = seats(roster).rank_of(self);
   if (!has_vote(core.newest.content ? *core.newest.content : roster, self))
@@ -224,7 +235,7 @@ inline void add_members(node_status& s, const core_view& core) {
   add_members(s, core);
   const auto* own = find(roster, self);
   s.ready = own && own->status == standing::present && s.leader && s.applied >= own->entered
-            && !s.stopped && s.trouble.code == errc::none;
+            && s.leaving == leave_step{} && !s.stopped && s.trouble.code == errc::none;
   return s;
 }
 

@@ -11,9 +11,9 @@
 
 #include <understudy/actors/backstage.hpp>
 #include <understudy/actors/control.hpp>
-#include <understudy/actors/events.hpp>
 #include <understudy/actors/interface.hpp>
 #include <understudy/core/routing.hpp>
+#include <understudy/observe/events.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -133,7 +133,7 @@ private:
       return;
     for (const auto member : members)
       for (const auto& actor : sheet_->notices[detail::place_of_notice<peer_lost>])
-        post(origin_of(*this), actor, peer_lost{member});
+        post(origin_of(*this), actor, peer_lost{member, true});
   }
 
   // -- events -------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ private:
       stage_->board.update([&](status_notes& notes) {
         notes.trouble = {errc::machine_stopped, what.detail};
       });
-    if (what.what == node_event::kind::enter_failed)
+    if (what.what == node_event::kind::enter_failed || what.what == node_event::kind::evicted)
       stage_->board.update([&](status_notes& notes) { notes.obstacle = {what.code, what.detail}; });
     if (is_warning(what.what))
       complain(what);

@@ -11,6 +11,7 @@
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/entry.hpp>
 #include <understudy/core/errors.hpp>
+#include <understudy/core/roster_change.hpp>
 #include <understudy/core/snapshot.hpp>
 
 #include <cstdint>
@@ -165,6 +166,21 @@ struct seat_request {
   log_position last = {};
 };
 
+/// "I am here": from every member to the leader, so that it can tell silence from idleness.
+struct presence {};
+
+/// An order for the leader, from a member's monitor.
+struct order_request {
+  ticket id = {};
+  order what = {};
+};
+
+/// What became of it; sent when it is committed, or at once if it can not be.
+struct order_reply {
+  ticket id = {};
+  expected<log_index> result = {};
+};
+
 // -- clients and request forwarders --------------------------------------------------------------
 
 /// How fresh a query's answer must be.
@@ -226,6 +242,7 @@ struct answers {
 using peer_message
     = std::variant<request_vote, vote_reply, append_entries, append_reply, install_snapshot,
                    snapshot_reply, timeout_now, pull_request, pull_reply, census_request,
-                   census_reply, enter_request, enter_reply, seat_request, requests, answers>;
+                   census_reply, enter_request, enter_reply, seat_request, presence, order_request,
+                   order_reply, requests, answers>;
 
 } // namespace understudy

@@ -102,7 +102,8 @@ struct peer_progress {
 struct core_view {
   term_number term = {};
   member_id leader = {};     ///< none: not known
-  instant leader_heard = {}; ///< when the leader last gave a sign
+  instant leader_heard = {}; ///< when the leader last gave a sign to this node itself
+  instant fresh_at = {}; ///< all that a leader had committed then, as far as it said, is applied
   bool leads = false;
   bool campaigning = false;
   bool term_committed = false; ///< leading, and an entry of the own term is committed
@@ -146,7 +147,8 @@ struct stored_through {
 struct leader_hint {
   member_id leader = {};
   term_number term = {};
-  instant heard = {};
+  instant heard = {};    ///< when the source heard that leader
+  log_index commit = {}; ///< what the source knows to be committed
 };
 
 // -- membership monitor <-> raft core ------------------------------------------------------------
@@ -168,36 +170,6 @@ struct track_members {
   std::vector<member_id> claimants = {};
 };
 
-/// Appends a newcomer at the end of the roster.
-struct enter_member {
-  member newcomer = {};
-};
-
-/// Takes a member's rank away, for good.
-struct mark_member {
-  member_id who = {};
-  standing status = standing::leaving;
-};
-
-/// Keeps a member a listener, or lets it have a rank again.
-struct pin_member {
-  member_id who = {};
-  bool pinned = true;
-};
-
-/// Removes a member that does not vote from the roster.
-struct drop_member {
-  member_id who = {};
-};
-
-/// Replaces the replicated settings.
-struct set_rules {
-  settings rules = {};
-};
-
-/// What can change without touching the voters.
-using roster_change = std::variant<enter_member, mark_member, pin_member, drop_member, set_rules>;
-
 /// Append a configuration that differs in the roster or the settings; the voters are copied.
 struct change_roster {
   roster_change what = {};
@@ -216,11 +188,6 @@ struct change_voters {
 struct change_taken {
   ticket id = {};
   expected<log_index> index = {};
-};
-
-/// Hand leadership to `to`, if it is caught up (thesis §3.10).
-struct transfer_leadership {
-  member_id to = {};
 };
 
 // -- request forwarder <-> raft core -------------------------------------------------------------
@@ -284,9 +251,10 @@ struct replica_answer {
 
 // -- driver -> components ------------------------------------------------------------------------
 
-/// The link to a peer broke, or its actors ended: it may be gone, it is not heard for now.
+/// The link to a peer broke, or its actors ended: it is not heard for now.
 struct peer_lost {
   member_id who = {};
+  bool gone = false; ///< its process is known to have ended, not only out of reach
 };
 
 /// A call from inside this process; answered with a `local_answer` for the same ticket.
@@ -308,6 +276,44 @@ struct nodes_known {
   std::vector<member_id> nodes = {};
 };
 
+/// An operator's order, given at this node; answered with an `order_done` for the same ticket once
+/// it is committed, or refused.
+struct local_order {
+  ticket id = {};
+  order what = {};
+  instant deadline = {}; ///< then the answer is `outcome_unknown`; none given: the monitor's own
+};
+
+/// What became of an order: the index of the configuration that shows it.
+struct order_done {
+  ticket id = {};
+  expected<log_index> result = {};
+};
+
+/// Leave the cluster, within `limit`; ends with a `leave_ended`.
+struct leave_cluster {
+  interval limit{0}; ///< none given: the monitor's own
+};
+
+/// How a node left.
+enum class leave_outcome : std::uint8_t {
+  left = 0,        ///< a successor has its seat, its calls are answered, the roster is without it
+  last_member = 1, ///< nobody was left to take over: the cluster ended with it
+  timed_out = 2,   ///< the limit passed first; `detail` says what was left undone
+};
+
+/// The node has left as far as it could: what remains is to stop it.
+struct leave_ended {
+  leave_outcome how = leave_outcome::left;
+  std::string detail = {};
+};
+
+/// Take no more calls, and say so when the open ones are answered.
+struct drain_calls {};
+
+/// No call is open any more.
+struct calls_drained {};
+
 /// Something happened that an operator or an application may want to know.
 struct node_event {
   enum class kind : std::uint8_t {
@@ -324,6 +330,11 @@ struct node_event {
     enter_failed,       ///< the node can not enter; `detail` says why
     node_stopped,       ///< an invariant broke, or storage failed: the node is down
     protocol_violation, ///< a peer sent what no correct peer sends
+    decided,            ///< a decision about seats was made here; `detail` has reason and inputs
+    evicted,            ///< this node was sent away; it takes part no more
+    leaving,            ///< this node is on its way out; `detail` names the step
+    left,               ///< this node has left, or given up leaving; `detail` says how
+    reconciled,         ///< after taking a seat: open calls were settled; `detail` counts them
   };
   kind what = kind::founded;
   member_id who = {};
@@ -340,6 +351,7 @@ using sibling_message
                    found_cluster, entered_cluster, track_members, change_roster, change_voters,
                    change_taken, transfer_leadership, propose, proposed, read_request, read_ready,
                    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
-                   local_answer, node_event, nodes_known>;
+                   local_answer, node_event, nodes_known, local_order, order_done, leave_cluster,
+                   leave_ended, drain_calls, calls_drained>;
 
 } // namespace understudy

@@ -41,6 +41,18 @@ struct call {
   bool internal = false; ///< asked for by this component itself: nobody is answered
   bool doubtful = false; ///< an earlier attempt ended without an answer: it may have been applied
   bool settling = false; ///< what is sent is not the command but the question what became of it
+  bool offline = false;  ///< taken while nobody was known to lead, to be kept until somebody does
+  bool reconciling = false; ///< one of those that a node settles when it takes its seat (S6)
+};
+
+/// A call that is closed, and not yet told to who made it.
+struct ended_call {
+  member_id origin = {}; ///< none: this process
+  ticket caller = {};
+  expected<reply> result = {};
+  interval retry_after{0};
+  bool reconciling = false; ///< as the call was when it ended
+  bool settling = false;    ///< likewise: the result is of an earlier attempt
 };
 
 /// Whether a request goes into the log.

@@ -23,14 +23,6 @@
 
 namespace understudy {
 
-/// A call that is closed, and not yet told to who made it.
-struct ended_call {
-  member_id origin = {}; ///< none: this process
-  ticket caller = {};
-  expected<reply> result = {};
-  interval retry_after{0};
-};
-
 /// The open calls of one component, in the order in which they came.
 class call_desk {
 public:
@@ -55,13 +47,15 @@ public:
       return {};
     }
     own_open_ += c.own ? 1 : 0;
+    internal_open_ += c.internal ? 1 : 0;
     return calls_.add(std::move(c));
   }
 
   /// Closes a call that never came in.
   void refuse(const call& c, errc code, std::string detail, member_id leader = {}) {
     const auto retry_after = code == errc::overloaded ? options_.retry_after : interval{0};
-    ended_.push_back({c.origin, c.caller, fail(code, std::move(detail), leader), retry_after});
+    ended_.push_back(
+        {c.origin, c.caller, fail(code, std::move(detail), leader), retry_after, false, false});
   }
 
   /// The moment at which a caller who named `wanted` stops waiting.
@@ -73,6 +67,8 @@ public:
 
   [[nodiscard]] call* find(ticket id) { return calls_.find(id); }
   [[nodiscard]] std::size_t size() const { return calls_.size(); }
+  /// Calls that somebody waits for.
+  [[nodiscard]] std::size_t waited_for() const { return calls_.size() - internal_open_; }
   [[nodiscard]] std::size_t own_open() const { return own_open_; } ///< own commands
   /// Attempts at other nodes, without the first of each call.
   [[nodiscard]] std::uint64_t retries() const { return retries_; }
@@ -80,6 +76,11 @@ public:
   [[nodiscard]] const call_window& window() const { return window_; }
   [[nodiscard]] bool waits_for_session() const { return !waiting_.empty(); }
   [[nodiscard]] bool anything_held() const { return !held_.empty(); }
+
+  /// The calls for which `wanted(call)` holds, oldest attempt first.
+  template <class Predicate> [[nodiscard]] std::vector<ticket> select(Predicate wanted) const {
+    return calls_.select(wanted);
+  }
 
   // -- attempts ----------------------------------------------------------------------------------
 
@@ -200,6 +201,42 @@ public:
       lose_attempt(id);
   }
 
+  /// Tries a call that has paused again, without waiting any longer.
+  void resume(ticket id) {
+    if (calls_.find(id)->stage == call_stage::paused)
+      hold(id);
+  }
+
+  /// Likewise, all of them: who made them pause does not decide any more.
+  void resume_all() {
+    for (const auto id : calls_.select([](const call& c) { return c.stage == call_stage::paused; }))
+      hold(id);
+  }
+
+  /// The session of the own commands is closed, though its table can still be read. What may have
+  /// been applied under it is settled; what certainly was not gets another name. What is in flight
+  /// ends as it ends: a closed session applies nothing.
+  void leave_session() {
+    const auto session = window_.session();
+    window_.lost(session);
+    for (const auto id : calls_.select([&](const call& c) {
+           return c.own && std::get<command>(c.body).session == session
+                  && (c.stage == call_stage::held || c.stage == call_stage::paused);
+         })) {
+      auto& c = *calls_.find(id);
+      if (!c.doubtful) {
+        renew(id, c);
+        continue;
+      }
+      c.settling = true;
+      resume(id);
+    }
+    std::erase_if(held_, [&](ticket id) {
+      const auto* c = calls_.find(id);
+      return !c || needs_number(*c);
+    });
+  }
+
   /// Closes the held calls that may not be passed on: this node does not lead any more.
   void refuse_last_hops(member_id leader) {
     for (const auto id :
@@ -210,7 +247,7 @@ public:
   // -- time --------------------------------------------------------------------------------------
 
   /// Closes calls whose deadline has passed, and tries again what has paused or waited for long
-  /// enough; `silent(member)` is called for each attempt that was not answered in time.
+  /// enough; `silent(call)` is called for each attempt that was not answered in time.
   template <class Silent> void look_at_due(instant now, Silent silent) {
     if (now < next_look_)
       return;
@@ -220,7 +257,7 @@ public:
       if (!c)
         continue;
       if (c->stage == call_stage::sent)
-        silent(c->at);
+        silent(std::as_const(*c));
       if (now >= c->deadline)
         expire(id, *c);
       else if (c->stage == call_stage::sent)
@@ -249,11 +286,14 @@ public:
       --own_open_;
       window_.close(std::get<command>(c.body));
     }
-    if (c.internal)
+    if (c.internal) {
+      --internal_open_;
       return end_internal(c, result);
+    }
     if (!result && result.error().code == errc::overloaded && retry_after == interval{0})
       retry_after = options_.retry_after;
-    ended_.push_back({c.origin, c.caller, std::move(result), retry_after});
+    ended_.push_back(
+        {c.origin, c.caller, std::move(result), retry_after, c.reconciling, c.settling});
   }
 
   /// Closes everything: nobody is left to try again.
@@ -274,11 +314,16 @@ private:
   /// Calls that are due within this time are looked at together.
   static constexpr interval look_pause = std::chrono::milliseconds{1};
 
+  /// An own command waits for its session and number before it can be sent.
+  [[nodiscard]] static bool needs_number(const call& c) {
+    return c.own && !std::get<command>(c.body).session;
+  }
+
   void hold(ticket id) {
     auto& c = *calls_.find(id);
     c.stage = call_stage::held;
     calls_.schedule(c, c.deadline);
-    if (c.own && !std::get<command>(c.body).session)
+    if (needs_number(c))
       waiting_.push_back(id);
     else
       held_.push_back(id);
@@ -339,6 +384,7 @@ private:
   std::vector<ticket> sending_; ///< only in `each_held`; kept for its memory
   std::deque<ticket> waiting_;  ///< own commands that have no number yet
   std::size_t own_open_ = 0;
+  std::size_t internal_open_ = 0;
   bool opening_ = false;
   instant next_look_ = {};
   std::uint64_t retries_ = 0;

@@ -81,7 +81,7 @@ public:
   void wake(instant, outbox&) {}
 
   void settle(instant now, outbox& out) {
-    desk_.look_at_due(now, [&](member_id at) { leave(at, now); });
+    desk_.look_at_due(now, [&](const call& c) { leave(c.at, now); });
     desk_.want_session(now);
     desk_.number_waiting(options_.window);
     if (closing_)

@@ -16,37 +16,31 @@
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/forwarding/call_desk.hpp>
+#include <understudy/forwarding/draining.hpp>
 #include <understudy/forwarding/duplicate_filter.hpp>
+#include <understudy/forwarding/leader_finder.hpp>
 #include <understudy/forwarding/mail_sheets.hpp>
+#include <understudy/forwarding/own_place.hpp>
+#include <understudy/forwarding/reconciling.hpp>
 #include <understudy/forwarding/serving.hpp>
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace understudy {
-
-/// Whether a node's id had another process before this one.
-enum class node_life : std::uint8_t {
-  first = 0,
-  /// Back under its old id, with its log. Which numbers its own session has used nobody remembers,
-  /// so this life opens a session for itself.
-  resumed = 1,
-};
 
 /// The request forwarder of one node.
 class forwarder {
 public:
   using peer_messages = type_list<requests, answers>;
   using notices = type_list<core_view, proposed, read_ready, applied_outcomes, replica_answer,
-                            local_call, peer_lost>;
+                            local_call, peer_lost, drain_calls>;
 
   forwarder(member_id self, const forwarder_options& options, random_source random,
             node_life life = node_life::first)
-      : self_{self}, options_{options}, life_{life},
+      : self_{self}, options_{options}, finder_{self}, place_{self, life},
         desk_{options.calls, options.suspect_after, random.next()},
         to_leader_{options.calls, requests{.forwarded = true, .batch = {}}},
         to_callers_{options.calls} {}
@@ -55,10 +49,13 @@ public:
 
   void on(local_call& m, instant now, outbox& out) {
     call c{.caller = m.id, .body = std::move(m.body)};
-    c.deadline = m.deadline == instant{} ? now + options_.calls.deadline_default
-                                         : std::min(m.deadline, now + options_.calls.deadline_max);
     const auto* written = std::get_if<command>(&c.body);
     c.own = written && !written->session;
+    c.offline = written && options_.accept_offline && !finder_.known();
+    if (m.deadline == instant{})
+      c.deadline = now + (c.offline ? options_.offline_patience : options_.calls.deadline_default);
+    else
+      c.deadline = std::min(m.deadline, now + options_.calls.deadline_max);
     if (c.own && desk_.own_open() >= rules_.session_window)
       return desk_.refuse(c, errc::overloaded, "as many commands are open as a session may have");
     take(std::move(c), now, out);
@@ -78,12 +75,13 @@ public:
   // -- the leader's answers ----------------------------------------------------------------------
 
   void on(member_id from, answers& m, instant now, outbox&) {
+    finder_.answered(from);
     for (auto& a : m.batch) {
       const auto* c = desk_.find(a.id);
       if (!c || c->stage != call_stage::sent || c->at != from)
         continue; // of an attempt that was given up
       if (!a.result && a.result.error().code == errc::not_leader)
-        follow_hint(from, a.result.error().leader);
+        finder_.refused(from, a.result.error().leader);
       desk_.end_attempt(a.id, std::move(a.result), a.retry_after, now);
     }
   }
@@ -91,26 +89,21 @@ public:
   // -- raft core ---------------------------------------------------------------------------------
 
   void on(core_view& v, instant, outbox&) {
-    const bool new_term = v.term != term_;
-    const bool new_leader = v.leader != leader_ || new_term;
-    const bool was_leading = leads_;
-    term_ = v.term;
-    leads_ = v.leads;
-    leader_ = v.leader;
-    leader_heard_ = v.leader_heard;
+    const bool new_term = v.term != finder_.term();
+    const bool new_leader = finder_.update(v);
+    const bool was_leading = std::exchange(leads_, v.leads);
+    fresh_at_ = v.fresh_at;
     if (v.newest.content)
       rules_ = v.newest.content->rules;
-    look_for_self(v.committed);
     if (was_leading && (!leads_ || new_term))
       lose_leadership();
-    if (new_leader) {
-      hint_ = {};
-      lost_leader_ = {};
-    }
     if (leads_)
       desk_.lose_attempts_at([](member_id) { return true; });
-    else if (new_leader && leader_)
-      desk_.lose_attempts_at([&](member_id at) { return at != leader_; });
+    else if (new_leader && v.leader)
+      desk_.lose_attempts_at([&](member_id at) { return at != v.leader; });
+    if (new_leader && v.leader)
+      desk_.resume_all();
+    follow_roster(v.committed);
   }
 
   void on(proposed& m, instant now, outbox&) {
@@ -124,7 +117,7 @@ public:
       if (!c)
         return;
       if (m.code != errc::none)
-        return desk_.end_attempt(id, fail(m.code, {}, leader_), interval{0}, now);
+        return desk_.end_attempt(id, fail(m.code, {}, finder_.leader()), interval{0}, now);
       ask(id, *c, m.index, out);
     });
   }
@@ -155,7 +148,7 @@ public:
     }
     const auto age = age_of_data(now);
     if (m.result && too_old(asked, age))
-      return desk_.close(m.id, fail(errc::stale, {}, leader_));
+      return desk_.close(m.id, fail(errc::stale, {}, finder_.leader()));
     desk_.close(m.id, std::move(m.result).map([&](bytes body) {
       return reply{.body = std::move(body), .index = m.applied, .age = age};
     }));
@@ -165,23 +158,27 @@ public:
 
   void on(peer_lost& m, instant now, outbox&) {
     desk_.lose_attempts_at([&](member_id at) { return at == m.who; });
-    if (m.who == hint_)
-      hint_ = {};
-    if (m.who == leader_) {
-      lost_leader_ = leader_;
-      lost_until_ = now + options_.suspect_after;
-    }
+    finder_.link_lost(m.who, now + options_.suspect_after);
   }
+
+  /// The node is about to leave: no more calls are taken, and the open ones go on to their end.
+  void on(drain_calls&, instant, outbox&) { draining_.begin(); }
 
   /// All is done by `settle`, which follows.
   void wake(instant, outbox&) {}
 
   void settle(instant now, outbox& out) {
-    desk_.look_at_due(now, [](member_id) {});
+    desk_.look_at_due(now, [&](const call& c) {
+      if (now < c.deadline) // else its caller may only have been impatient
+        finder_.silent(c.at);
+    });
+    reconcile_offline();
     number_own(now);
     send_held(now, out);
     serving_.flush(out);
     deliver(out);
+    reconciling_.tell_when_done(self_, out);
+    draining_.tell_when_done(desk_.waited_for(), out);
     if (const auto due = desk_.next_due(now))
       out.wake(*due);
   }
@@ -189,17 +186,19 @@ public:
   /// Closes every call: `stopped` where nothing was done for certain, else `outcome_unknown`. From
   /// now on all that comes is answered `stopped`.
   void stop(instant, outbox& out) {
-    stopped_ = true;
+    draining_.begin();
     desk_.close_all();
     deliver(out);
   }
 
   [[nodiscard]] std::size_t open_calls() const { return desk_.size(); }
   [[nodiscard]] std::uint64_t retries() const { return desk_.retries(); }
+  /// What became of the calls that hung when this node took a seat, or found a leader again.
+  [[nodiscard]] const reconcile_counters& reconciled() const { return reconciling_.total(); }
 
 private:
   void take(call c, instant now, outbox& out) {
-    if (stopped_)
+    if (draining_.begun())
       return desk_.refuse(c, errc::stopped, "");
     if (const auto* written = std::get_if<command>(&c.body))
       if (auto why = complaint(*written, c); why.code != errc::none)
@@ -208,12 +207,15 @@ private:
     if (asked && asked->consistency != consistency::linearizable)
       return take_local_query(std::move(c), now, out);
     if (c.last_hop && !leads_)
-      return desk_.refuse(c, errc::not_leader, "", leader_);
+      return desk_.refuse(c, errc::not_leader, "", finder_.leader());
+    offline_waiting_ = offline_waiting_ || c.offline;
     desk_.take(std::move(c));
   }
 
   /// Why a command can not be proposed at all.
   [[nodiscard]] failure complaint(const command& c, const call& from) const {
+    if (from.own && place_.removed())
+      return {.code = errc::removed, .detail = "the node has left the roster"};
     if (c.body.size() > rules_.command_bytes_max)
       return {errc::too_large, "the command takes " + std::to_string(c.body.size())
                                    + " bytes, command_bytes_max is "
@@ -230,7 +232,7 @@ private:
   void take_local_query(call c, instant now, outbox& out) {
     const auto& asked = std::get<query>(c.body);
     if (too_old(asked, age_of_data(now)))
-      return desk_.refuse(c, errc::stale, "", leader_);
+      return desk_.refuse(c, errc::stale, "", finder_.leader());
     const auto at_least = asked.consistency == consistency::session ? asked.at_least : log_index{};
     if (const auto id = desk_.take_aside(std::move(c)))
       ask(id, *desk_.find(id), at_least, out);
@@ -245,8 +247,8 @@ private:
   [[nodiscard]] interval age_of_data(instant now) const {
     if (leads_)
       return interval{0};
-    return leader_heard_ == instant{} ? interval::max()
-                                      : std::max<interval>(interval{0}, now - leader_heard_);
+    return fresh_at_ == instant{} ? interval::max()
+                                  : std::max<interval>(interval{0}, now - fresh_at_);
   }
 
   [[nodiscard]] static bool too_old(const query& asked, interval age) {
@@ -254,28 +256,35 @@ private:
            && age > asked.age_max;
   }
 
-  /// The node's own session is its enter entry, once that is committed.
-  void look_for_self(const placed_configuration& committed) {
-    if (!committed.content || committed.index < committed_)
-      return;
-    committed_ = committed.index;
-    const auto& members = committed.content->members;
-    const auto self = std::find_if(members.begin(), members.end(),
-                                   [&](const member& m) { return m.id == self_; });
-    if (self == members.end()) {
-      removed_ = static_cast<bool>(entered_);
-      return;
-    }
-    const bool first_seen = !entered_;
-    entered_ = session_id{self->entered.value};
-    if (first_seen && life_ == node_life::first && entered_)
-      desk_.window().opened(entered_);
+  void follow_roster(const placed_configuration& committed) {
+    const auto news = place_.update(committed);
+    if (news.session_open)
+      desk_.window().opened(place_.session());
+    if (news.seated)
+      reconciling_.begin(committed.index, desk_, [](const call&) { return true; });
+    if (news.removed)
+      end_membership(*committed.content);
   }
 
+  /// The calls that are open go on from outside, as a client's would. The cluster closes the node's
+  /// own session; a session that the node opened for itself stays.
+  void end_membership(const configuration& last) {
+    if (desk_.window().open() && desk_.window().session() == place_.session())
+      desk_.leave_session();
+    finder_.ask_around(last.voters);
+  }
+
+  /// What was taken while nobody led is settled with the leader that has come up.
+  void reconcile_offline() {
+    if (!offline_waiting_ || !finder_.known())
+      return;
+    offline_waiting_ = false;
+    reconciling_.begin(place_.seen(), desk_, [](const call& c) { return c.offline; });
+  }
+
+  /// A node that has entered has a session, so if there is none it was lost, or never this life's.
   void number_own(instant now) {
-    if (removed_)
-      desk_.fail_waiting({.code = errc::removed, .detail = "the node has left the roster"});
-    else if (life_ == node_life::resumed && entered_)
+    if (place_.session())
       desk_.want_session(now);
     desk_.number_waiting(rules_.session_window);
   }
@@ -285,14 +294,15 @@ private:
       return;
     if (leads_)
       return desk_.each_held([&](ticket id, call& c) { serve(id, c); });
-    const auto leader = hint_ ? hint_ : leader_;
-    if (!leader || leader == self_)
+    const auto to = finder_.target(now);
+    if (!to) {
+      if (const auto later = finder_.next_target(now))
+        out.wake(*later);
       return;
-    if (leader == lost_leader_ && now < lost_until_)
-      return out.wake(lost_until_);
+    }
     desk_.each_held([&](ticket id, call& c) {
       const auto bytes = c.weight_bytes;
-      to_leader_.add(leader, desk_.begin_attempt(id, leader, now), bytes, out);
+      to_leader_.add(to, desk_.begin_attempt(id, to, now), bytes, out);
     });
     to_leader_.flush(out);
   }
@@ -312,17 +322,12 @@ private:
   void lose_leadership() {
     serving_.give_up([&](ticket id) { desk_.lose_attempt(id); });
     if (!leads_)
-      desk_.refuse_last_hops(leader_);
-  }
-
-  /// Another node may know of a leader before this node's core does, a listener's above all (M15).
-  void follow_hint(member_id from, member_id hint) {
-    if (from == (hint_ ? hint_ : leader_))
-      hint_ = hint != from && hint != self_ && hint != leader_ ? hint : member_id{};
+      desk_.refuse_last_hops(finder_.leader());
   }
 
   void deliver(outbox& out) {
     for (auto& e : desk_.ended()) {
+      reconciling_.closed(e);
       if (!e.origin) {
         out.tell(local_answer{e.caller, std::move(e.result), e.retry_after});
         continue;
@@ -336,20 +341,15 @@ private:
 
   member_id self_;
   forwarder_options options_;
-  node_life life_;
 
-  term_number term_ = {};
+  leader_finder finder_;
+  own_place place_;
+  draining draining_;
+  reconciling reconciling_;
   bool leads_ = false;
-  member_id leader_ = {};
-  instant leader_heard_ = {};
-  member_id hint_ = {};        ///< who leads, as another node said; until the core knows better
-  member_id lost_leader_ = {}; ///< the link to it broke
-  instant lost_until_ = {};    ///< until then it is not asked again
+  bool offline_waiting_ = false; ///< commands were taken while nobody was known to lead
+  instant fresh_at_ = {};
   settings rules_ = {};
-  log_index committed_ = {};
-  session_id entered_ = {};
-  bool removed_ = false;
-  bool stopped_ = false;
 
   call_desk desk_;
   serving serving_;

@@ -34,6 +34,12 @@ struct forwarder_options {
   /// with each attempt, up to eightfold; > 0.
   interval suspect_after = std::chrono::milliseconds{300};
   call_options calls = {};
+  /// Takes commands also while nobody is known to lead, and keeps them until somebody does, or this
+  /// node takes a seat. For machines that allow it (`allows_offline`): such a command is applied
+  /// long after it was given, behind all that the others did meanwhile.
+  bool accept_offline = false;
+  /// How long a command taken so may wait if its caller named no deadline; > 0.
+  interval offline_patience = std::chrono::minutes{5};
 };
 
 /// How a client calls.
@@ -72,6 +78,8 @@ struct client_options {
   auto found = complaints(o.calls);
   if (o.suspect_after <= interval{0})
     found.emplace_back("suspect_after must be positive");
+  if (o.offline_patience <= interval{0})
+    found.emplace_back("offline_patience must be positive");
   return found;
 }
 

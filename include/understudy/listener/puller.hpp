@@ -59,7 +59,7 @@ public:
     ++(from == leader_ ? counters_.from_leader : counters_.from_followers);
     source_commit_ = std::max(source_commit_, m.commit);
     if (m.leader)
-      out.tell(leader_hint{m.leader, m.term, now - m.leader_silent});
+      out.tell(leader_hint{m.leader, m.term, now - m.leader_silent, m.commit});
 
     switch (m.verdict) {
     case pull_verdict::entries:
@@ -111,11 +111,9 @@ public:
   void wake(instant, outbox&) {}
 
   void settle(instant now, outbox& out) {
-    if (!active(now)) {
+    if (leads_) {
       question_.reset();
       storing_ = false;
-      if (!leads_)
-        out.wake(leader_heard_ + options_.leaderless_after);
       return;
     }
     if (question_ && now >= question_->ends) {
@@ -123,7 +121,13 @@ public:
       choice_.failed(question_->source, now);
       question_.reset();
     }
-    if (!question_ && !storing_)
+    // An open question runs to its end, or a source that is dead would never be found out: a sign
+    // of the leader now and then would end each question before its time.
+    if (!active(now) && !question_) {
+      storing_ = false;
+      return out.wake(leader_heard_ + options_.leaderless_after);
+    }
+    if (!question_ && !storing_ && active(now))
       ask(now, out);
     if (question_)
       out.wake(question_->ends);
@@ -167,7 +171,7 @@ private:
 
   void ask(instant now, outbox& out) {
     choice_.leader_is(leader_);
-    const auto pick = choice_.pick(now);
+    const auto pick = choice_.pick(now, stored_.received > 0);
     if (!pick)
       return;
     if (pick->not_before > now)

@@ -61,15 +61,17 @@ public:
 
   /// Whom to ask now; nothing if there is nobody to ask.
   ///
-  /// The current source stays for its turn. If all have failed lately it is the one whose failure
-  /// is the oldest, but not at once: a group that is down is not hammered.
-  [[nodiscard]] std::optional<source_pick> pick(instant now) {
+  /// The current source stays for its turn, and beyond that if it is to `stay` because it has sent
+  /// half a snapshot: another source has another one. If all have failed lately it is the one whose
+  /// failure is the oldest, but not at once: a group that is down is not hammered.
+  [[nodiscard]] std::optional<source_pick> pick(instant now, bool stay = false) {
     if (sources_.empty())
       return std::nullopt;
-    if (const auto* current = find(sources_, current_);
-        current && now < turn_ends_ && current->rested(now)
-        && ((current->votes && current_ != leader_) || !next_in_turn(now)))
-      return source_pick{current_, now};
+    if (const auto* current = find(sources_, current_); current && current->rested(now)) {
+      const bool preferred = (current->votes && current_ != leader_) || !next_in_turn(now);
+      if (stay || (now < turn_ends_ && preferred))
+        return source_pick{current_, now};
+    }
     const auto* next = next_in_turn(now);
     if (const auto* leader = find(sources_, leader_); !next && leader && leader->rested(now))
       next = leader;

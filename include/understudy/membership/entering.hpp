@@ -101,6 +101,8 @@ public:
   [[nodiscard]] member_id leader() const { return leader_; }
   /// Whether the leader has said yes: what is left is to catch up.
   [[nodiscard]] bool accepted() const { return accepted_; }
+  /// The configuration that showed this node to the one that said so.
+  [[nodiscard]] log_index accepted_at() const { return accepted_at_; }
 
   /// What is in the way, for status.
   [[nodiscard]] failure obstacle() const {
@@ -154,6 +156,7 @@ private:
       return;
     }
     accepted_ = true;
+    accepted_at_ = roster.index;
     cluster_ = roster.content->cluster;
     out.tell(entered_cluster{.cluster = cluster_, .entered = self->entered, .roster = roster});
   }
@@ -166,6 +169,7 @@ private:
   int hops_ = 0;         ///< since the last try that time called for
   bool follows_ = false; ///< a hint that is to be followed without waiting
   bool accepted_ = false;
+  log_index accepted_at_ = {};
   instant next_try_ = {};
   std::optional<instant> complain_at_ = {};
   std::optional<failure> obstacle_ = {};

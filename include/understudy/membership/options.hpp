@@ -31,6 +31,10 @@ struct monitor_options {
   interval entering_patience = std::chrono::seconds{5}; ///< then an event says what is wrong; > 0
   interval seat_retry = std::chrono::milliseconds{100}; ///< from one seat request to the next; > 0
   interval catch_up_limit = std::chrono::seconds{10};   ///< then the next in line may ask; > 0
+  interval suspect_after = std::chrono::milliseconds{300}; ///< silence that raises suspicion; > 0
+  interval presence_every = std::chrono::seconds{1};  ///< a sign to the leader; > 0, < evict_after
+  interval order_patience = std::chrono::seconds{10}; ///< for an order without a deadline; > 0
+  interval leave_limit = std::chrono::seconds{10};    ///< for a leave without a limit; > 0
   std::size_t entering_max = 256; ///< newcomers whose entries are not committed yet; > 0
 };
 
@@ -62,6 +66,14 @@ inline constexpr std::size_t contacts_limit = 64;
   positive_time("entering_patience", o.entering_patience);
   positive_time("seat_retry", o.seat_retry);
   positive_time("catch_up_limit", o.catch_up_limit);
+  positive_time("suspect_after", o.suspect_after);
+  positive_time("presence_every", o.presence_every);
+  positive_time("order_patience", o.order_patience);
+  positive_time("leave_limit", o.leave_limit);
+  if (o.presence_every >= std::chrono::milliseconds{o.rules.evict_after_ms})
+    found.push_back("presence_every (" + std::to_string(o.presence_every.count())
+                    + " ns) must be less than rules.evict_after_ms ("
+                    + std::to_string(o.rules.evict_after_ms) + " ms)");
   if (o.retry_max < o.retry)
     found.push_back("retry_max (" + std::to_string(o.retry_max.count())
                     + " ns) must not be less than retry (" + std::to_string(o.retry.count())

@@ -166,15 +166,24 @@ private:
       next_.push_back(candidates[i]);
   }
 
-  /// Evictions do not take the group below the floor; leaving may, an operator asked for it.
+  /// Evictions do not take the group below the floor; leaving may, an operator asked for it. But
+  /// those that stay beside one that leaves must be able to decide: a dead voter is not kept where
+  /// it would cost the majority, or nobody could ever leave.
   void keep_for_floor() {
-    for (auto id : vacant_) {
-      if (next_.size() >= now_.rules.min_voters)
+    auto candidates = vacant_;
+    std::erase_if(candidates, [&](member_id id) { return !evicted(id) || is_among(next_, id); });
+    std::ranges::stable_sort(candidates, {},
+                             [&](member_id id) { return !outlook_of(id).in_contact; });
+    // With an even `max_voters` one seat less can ever be taken: a floor above that is none.
+    const auto seats_max = (now_.rules.max_voters - 1) / 2 * 2 + 1;
+    for (auto id : candidates) {
+      if (next_.size() >= std::min(now_.rules.min_voters, seats_max))
         return;
-      if (evicted(id) && !is_among(next_, id)) {
-        next_.push_back(id);
+      next_.push_back(id);
+      if (!majority_in_contact(next_))
+        next_.pop_back();
+      else
         keeps_floor_ = true;
-      }
     }
   }
 
@@ -200,10 +209,12 @@ private:
   }
 
   [[nodiscard]] outlook outlook_of(member_id id) const {
-    if (id == input_.self)
-      return {.id = id, .asked = true, .caught_up = true, .in_contact = true};
     const auto found = std::ranges::find(input_.outlooks, id, &outlook::id);
-    return found == input_.outlooks.end() ? outlook{.id = id} : *found;
+    auto known = found == input_.outlooks.end() ? outlook{.id = id} : *found;
+    if (id == input_.self)
+      known = {
+          .id = id, .asked = true, .caught_up = true, .in_contact = true, .overdue = known.overdue};
+    return known;
   }
 
   [[nodiscard]] bool evicted(member_id id) const {

@@ -5,15 +5,18 @@
 /// How a seat is asked for, and given (S4, S8, S9).
 
 #include <understudy/core/outbox.hpp>
+#include <understudy/membership/change_slot.hpp>
 #include <understudy/membership/claimants.hpp>
 #include <understudy/membership/options.hpp>
+#include <understudy/membership/peers.hpp>
 #include <understudy/membership/plan.hpp>
-#include <understudy/membership/tickets.hpp>
+#include <understudy/membership/scene.hpp>
 #include <understudy/roster/roster.hpp>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -86,51 +89,64 @@ public:
 
   /// The core said what became of a change; whether it was this one.
   bool taken(const change_taken& what, instant now) {
-    if (!change_ || what.id != change_)
-      return false;
-    change_ = {};
-    if (what.index)
-      expected_ = *what.index;
-    else
-      hold_until_ = now + options_->seat_retry;
-    return true;
+    return slot_.taken(what, now + options_->seat_retry);
   }
 
-  void pump(const core_view& view, instant now, ticket_line& tickets, outbox& out) {
-    if (!view.leads || view.term != term_)
+  /// `substitutes` are brought up to date besides those that asked. While `busy`, another change is
+  /// on its way to the core, and would be in the way of one of the voters.
+  void pump(scene s, const std::vector<member_id>& substitutes, bool busy) {
+    if (!s.view.leads || s.view.term != term_)
       forget();
-    if (!view.leads)
+    if (!s.view.leads)
       return;
-    term_ = view.term;
-    refresh_claims(view, now, out);
-    track(out);
-    if (now < hold_until_)
-      return out.wake(hold_until_);
-    if (change_ || view.newest.index < expected_)
+    term_ = s.view.term;
+    refresh_claims(s);
+    track(substitutes, s.out);
+    wake_for_bounds(s);
+    if (busy || !slot_.is_free(s.view, s.now, s.out))
       return;
-    last_ = plan(input_of(view, now));
+    auto next = plan(input_of(s));
+    if (next != last_)
+      s.note(decision::plan, {}, text_of(next));
+    last_ = std::move(next);
     if (last_->reason != plan_reason::change)
       return;
-    change_ = tickets.next();
-    out.tell(change_voters{.base = view.newest.index, .voters = last_->voters, .id = change_});
+    s.out.tell(change_voters{
+        .base = s.view.newest.index, .voters = last_->voters, .id = slot_.begin(s.tickets)});
   }
 
   /// What the plan came to last; nothing unless this node leads.
   [[nodiscard]] const std::optional<plan_result>& last() const { return last_; }
 
+  /// What plan() would look at if a listener that gives signs of life were taken to be ready, as it
+  /// pulls all the time. For questions in advance; leading only.
+  [[nodiscard]] plan_input supposed_input(const core_view& view, const signs_of_life& signs,
+                                          instant now) const {
+    auto in = input_of(view, signs, now);
+    for (auto& one : in.outlooks) {
+      if (detail::peer_of(view, one.id)) {
+        one.asked = true;
+        continue;
+      }
+      const bool heard
+          = now - signs.last(one.id) <= options_->presence_every + options_->suspect_after;
+      one.asked = one.caught_up = one.in_contact = heard;
+    }
+    return in;
+  }
+
 private:
   struct claimant {
     member_id id;
-    instant since; ///< not caught up since then
+    instant since;      ///< not caught up since then
+    bool noted = false; ///< that it was passed over
   };
 
   void forget() {
     asked_.clear();
     claims_.clear();
     tracked_.reset();
-    change_ = {};
-    expected_ = {};
-    hold_until_ = {};
+    slot_ = {};
     last_.reset();
     term_ = {};
   }
@@ -141,12 +157,19 @@ private:
   }
 
   /// Brings `claims_` up to date: those that may take an open seat, and those passed over for it.
-  void refresh_claims(const core_view& view, instant now, outbox& out) {
-    for (auto& c : claims_)
-      if (c.id == options_->self.id || caught_up(view, c.id))
-        c.since = now;
-    const auto passed = [&](member_id id) { return passed_over(id, now); };
-    const auto& known = *view.committed.content;
+  void refresh_claims(scene& s) {
+    const auto passed = [&](member_id id) { return passed_over(id, s.now); };
+    for (auto& c : claims_) {
+      if (c.id == options_->self.id || detail::is_caught_up(s.view, c.id)) {
+        c.since = s.now;
+        c.noted = false;
+      }
+      if (passed(c.id) && !std::exchange(c.noted, true))
+        s.note(decision::passed_over, c.id,
+               detail::label_of(c.id) + " has not caught up for " + in_ms(s.now - c.since)
+                   + ": the next in line may ask");
+    }
+    const auto& known = *s.view.committed.content;
     const auto may = claimants(known, passed);
     const bool open = open_seats(known) > 0;
     std::erase_if(claims_, [&](const claimant& c) {
@@ -156,42 +179,66 @@ private:
     });
     for (auto id : may)
       if (std::ranges::find(claims_, id, &claimant::id) == claims_.end())
-        claims_.push_back({id, now});
+        claims_.push_back({id, s.now});
     for (const auto& c : claims_)
       if (!passed(c.id))
-        out.wake(c.since + options_->catch_up_limit);
+        s.out.wake(c.since + options_->catch_up_limit);
   }
 
   /// Tells the core whom to bring up to date: those that asked and may still have a seat.
-  void track(outbox& out) {
+  void track(const std::vector<member_id>& substitutes, outbox& out) {
     std::erase_if(asked_, [&](member_id id) {
       return std::ranges::find(claims_, id, &claimant::id) == claims_.end();
     });
-    if (tracked_ == asked_)
+    auto all = asked_;
+    for (auto id : substitutes)
+      if (!detail::is_among(all, id))
+        all.push_back(id);
+    if (tracked_ == all)
       return;
-    tracked_ = asked_;
-    out.tell(track_members{asked_});
+    tracked_ = all;
+    out.tell(track_members{std::move(all)});
   }
 
-  [[nodiscard]] static bool caught_up(const core_view& view, member_id id) {
-    const auto found = std::ranges::find(view.peers, id, &peer_progress::id);
-    return found != view.peers.end() && found->caught_up;
+  /// A leaving voter's bound ends without anything arriving.
+  void wake_for_bounds(scene& s) const {
+    for (auto id : s.view.newest.content->voters)
+      if (const auto since = s.signs.leaving_since(id); since && !is_overdue(*since, s.now))
+        s.out.wake(*since + options_->leave_limit);
   }
 
-  [[nodiscard]] plan_input input_of(const core_view& view, instant now) const {
+  [[nodiscard]] bool is_overdue(instant since, instant now) const {
+    return now - since >= options_->leave_limit;
+  }
+
+  [[nodiscard]] static std::string text_of(const plan_result& result) {
+    std::string text{to_string(result.reason)};
+    for (auto id : result.voters)
+      text += " " + std::to_string(id.value);
+    return text + (result.detail.empty() ? "" : ": ") + result.detail;
+  }
+
+  [[nodiscard]] plan_input input_of(const scene& s) const {
+    return input_of(s.view, s.signs, s.now);
+  }
+
+  /// What is known of everybody, in the roster's order.
+  [[nodiscard]] plan_input input_of(const core_view& view, const signs_of_life& signs,
+                                    instant now) const {
     plan_input in{.self = options_->self.id,
                   .newest = view.newest.content,
                   .committed = view.committed.index == view.newest.index,
                   .term_committed = view.term_committed};
-    for (const auto& p : view.peers)
-      in.outlooks.push_back({.id = p.id,
-                             .asked = detail::is_among(asked_, p.id),
-                             .caught_up = p.caught_up,
-                             .in_contact = p.in_contact,
-                             .passed_over = passed_over(p.id, now)});
-    for (const auto& c : claims_)
-      if (std::ranges::find(in.outlooks, c.id, &outlook::id) == in.outlooks.end())
-        in.outlooks.push_back({.id = c.id, .passed_over = passed_over(c.id, now)});
+    for (const auto& m : view.newest.content->members) {
+      const auto* peer = detail::peer_of(view, m.id);
+      const auto leaving = signs.leaving_since(m.id);
+      in.outlooks.push_back({.id = m.id,
+                             .asked = detail::is_among(asked_, m.id),
+                             .caught_up = peer && peer->caught_up,
+                             .in_contact = peer && peer->in_contact,
+                             .passed_over = passed_over(m.id, now),
+                             .overdue = leaving && is_overdue(*leaving, now)});
+    }
     return in;
   }
 
@@ -200,9 +247,7 @@ private:
   std::vector<member_id> asked_ = {}; ///< in the order in which they did
   std::vector<claimant> claims_ = {};
   std::optional<std::vector<member_id>> tracked_ = {}; ///< what the core was told
-  ticket change_ = {};                                 ///< not answered by the core yet
-  log_index expected_ = {};                            ///< stands in the log from here on
-  instant hold_until_ = {};                            ///< the core refused: not before then
+  change_slot slot_ = {};
   std::optional<plan_result> last_ = {};
 };
 

@@ -6,6 +6,7 @@
 
 #include <understudy/core/notices.hpp>
 #include <understudy/core/outbox.hpp>
+#include <understudy/roster/roster.hpp>
 
 #include <string>
 #include <utility>
@@ -32,10 +33,7 @@ public:
     if (view.leader != last_.leader)
       event(node_event::kind::leader_changed, view.leader);
     if (view.leads != last_.leads || view.campaigning != last_.campaigning)
-      event(node_event::kind::role_changed, view.leads ? view.leader : member_id{},
-            view.leads         ? "leader"
-            : view.campaigning ? "candidate"
-                               : "follower");
+      event(node_event::kind::role_changed, view.leads ? view.leader : member_id{}, role_in(view));
     if (view.committed.index != last_.committed.index)
       announce_configuration(view, event);
     if (view.copies != last_.copies && view.leads)
@@ -45,6 +43,13 @@ public:
   }
 
 private:
+  /// A listener that won the election leads without a vote until it is seated (S5).
+  static std::string role_in(const core_view& view) {
+    if (!view.leads)
+      return view.campaigning ? "candidate" : "follower";
+    return has_vote(*view.newest.content, view.leader) ? "leader" : "leader without a vote";
+  }
+
   template <class Event> void announce_configuration(const core_view& view, Event event) {
     const auto& now = view.committed.content;
     const auto& before = last_.committed.content;

@@ -8,6 +8,7 @@
 #include <understudy/raft/core_state.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -17,9 +18,10 @@ namespace understudy {
 /// a tail for those who are a little behind.
 class compaction {
 public:
-  void consider(const core_state& state, outbox& out) {
+  void consider(core_state& state, outbox& out) {
+    cut(state);
     if (asked_ || state.machine_failed
-        || state.log.appended_bytes() - appended_at_last_ < state.options.snapshot_after_bytes
+        || state.log.appended_bytes() - appended_at_last_ < due_after_bytes(state)
         || state.applied <= covered(state))
       return;
     asked_ = true;
@@ -41,10 +43,27 @@ public:
     image->digest = digest_of(image->image.view());
     state.image = image;
     state.durable.snapshot_taken(image);
-    state.log.compact_through(keep_behind(state, needed_from));
+    cut_through_ = keep_behind(state, needed_from);
+    cut(state);
   }
 
 private:
+  /// What is dropped at once. To free a hundred thousand entries takes as long as a client may be
+  /// made to wait, and all nodes come to it at the same time.
+  static constexpr std::uint64_t entries_at_once = 2'048;
+
+  /// A state that is larger than the log since the last snapshot is not written down yet.
+  static std::size_t due_after_bytes(const core_state& state) {
+    return std::max(state.options.snapshot_after_bytes,
+                    state.image ? state.image->image.size() : std::size_t{0});
+  }
+
+  void cut(core_state& state) const {
+    const auto base = state.log.base().index;
+    if (cut_through_ > base)
+      state.log.compact_through(std::min(cut_through_, base + entries_at_once));
+  }
+
   static log_index covered(const core_state& state) {
     return state.image ? state.image->at.index : log_index{};
   }
@@ -68,6 +87,7 @@ private:
 
   bool asked_ = false;
   std::size_t appended_at_last_ = 0;
+  log_index cut_through_; ///< entries up to here are on their way out
 };
 
 } // namespace understudy

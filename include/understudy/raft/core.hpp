@@ -16,6 +16,7 @@
 #include <understudy/raft/announcer.hpp>
 #include <understudy/raft/compaction.hpp>
 #include <understudy/raft/core_state.hpp>
+#include <understudy/raft/leader_sight.hpp>
 #include <understudy/raft/pull_desk.hpp>
 #include <understudy/raft/pull_intake.hpp>
 #include <understudy/raft/roles.hpp>
@@ -88,6 +89,7 @@ public:
   void on(member_id from, append_entries& m, instant now, outbox& out) {
     if (m.term < state_.term())
       return out.send(from, append_reply{.term = state_.term(), .stream = m.stream});
+    sight_.heard(m.commit, state_, now);
     roles_.follow(m.term, from, state_, now, out).on(from, m, state_, now, out);
   }
 
@@ -140,11 +142,7 @@ public:
                    .detail = "a source holds another entry where this node has a committed one"});
   }
 
-  /// What a source says of the leader serves to find it; it is no sign of life.
-  void on(leader_hint& m, instant, outbox&) {
-    if (m.term >= state_.term())
-      hint_ = m;
-  }
+  void on(leader_hint& m, instant now, outbox&) { sight_.told(m, roles_, state_, now); }
 
   // -- founding and membership --------------------------------------------------------------
 
@@ -206,6 +204,7 @@ public:
 
   void on(applied_through& m, instant, outbox&) {
     state_.applied = std::max(state_.applied, m.index);
+    sight_.applied(state_);
   }
 
   void on(snapshot_taken& m, instant now, outbox&) {
@@ -265,6 +264,7 @@ public:
     compaction_.consider(state_, out);
     state_.durable.flush(out);
     intake_.report(state_, out);
+    state_.half_installed = intake_.half_installed();
     announce(now, out);
     out.wake(next_wake(now));
   }
@@ -322,24 +322,10 @@ private:
     out.tell(change_taken{m.id, fail(errc::not_leader, {}, leader_now())});
   }
 
-  [[nodiscard]] member_id leader_now() const {
-    if (leads())
-      return state_.self;
-    if (const auto* follower = roles_.as<following>(); follower && follower->leader())
-      return follower->leader();
-    return hint_.term >= state_.term() ? hint_.leader : member_id{};
-  }
-
-  [[nodiscard]] instant leader_heard(instant now) const {
-    if (leads())
-      return now;
-    if (const auto* follower = roles_.as<following>(); follower && follower->leader())
-      return follower->heard();
-    return hint_.heard;
-  }
+  [[nodiscard]] member_id leader_now() const { return sight_.leader(roles_, state_); }
 
   [[nodiscard]] known_leader known_leader_now(instant now) const {
-    return {leader_now(), now - std::min(now, leader_heard(now))};
+    return sight_.for_pullers(roles_, state_, now);
   }
 
   void hand_over(instant now, outbox& out) {
@@ -366,7 +352,8 @@ private:
     const auto* leader = roles_.as<leading>();
     return {.term = state_.term(),
             .leader = leader_now(),
-            .leader_heard = leader_heard(now),
+            .leader_heard = leader_sight::last_sign(roles_, now),
+            .fresh_at = sight_.fresh_at(roles_, now),
             .leads = leads(),
             .campaigning = campaigning_now(),
             .term_committed = leader && leader->term_committed(state_),
@@ -391,7 +378,7 @@ private:
   compaction compaction_;
   two_node_copy copy_;
   announcer announcer_;
-  leader_hint hint_;
+  leader_sight sight_;
   instant next_view_ = {};
   std::uint32_t copies_ = 1;
   bool started_ = false;

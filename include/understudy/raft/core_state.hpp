@@ -11,6 +11,7 @@
 #include <understudy/raft/log.hpp>
 #include <understudy/raft/options.hpp>
 #include <understudy/raft/quorum.hpp>
+#include <understudy/raft/schedule.hpp>
 #include <understudy/roster/roster.hpp>
 
 #include <algorithm>
@@ -53,6 +54,8 @@ public:
   std::shared_ptr<const snapshot> image; ///< the newest snapshot of this node's state
   log_index entered;                     ///< this node's enter entry, once the leader has named it
   log_index applied;                     ///< what the replica has confirmed
+  member_id lost_leader;                 ///< whose loss this node noticed last
+  bool half_installed = false;           ///< a snapshot has arrived in part
   bool machine_failed = false;           ///< it can not apply, so it should not lead
   bool removed = false;          ///< a committed configuration has left this node out for good
   std::optional<next_role> next; ///< asked for by the handler that runs now
@@ -79,13 +82,26 @@ public:
     return newest().content && has_vote(*newest().content, self);
   }
 
+  /// Whether this node is the listener who asks for votes when the leader is lost (S5): by the
+  /// committed roster, which must show this node's own entry, and with nothing half done.
+  [[nodiscard]] bool is_understudy() const {
+    const auto& ranks = committed();
+    return lost_leader && ranks.content && !half_installed && !machine_failed
+           && understudy_of(*ranks.content, *newest().content, lost_leader) == self;
+  }
+
   /// Whether this node may stand for election. A change that takes its vote away may yet be undone
   /// as long as it is not known to be committed, and until then only this node may have the log
-  /// that wins (§4.2.2 of the thesis, E12). Configurations from before its own entry are history,
-  /// and it acts on none of them (B5).
+  /// that wins (§4.2.2 of the thesis, E12). For the same reason a node whose machine has failed may
+  /// stand, though only to hand on. Configurations from before its own entry are history, and it
+  /// acts on none of them (B5).
   [[nodiscard]] bool may_campaign() const {
-    const bool votes = is_voter() || (committed().content && has_vote(*committed().content, self));
-    return votes && log.last().index >= entered && !machine_failed && !removed;
+    return (holds_seat() || is_understudy()) && log.last().index >= entered && !removed;
+  }
+
+  /// Whether this node has a vote, or is not known to have lost it for good.
+  [[nodiscard]] bool holds_seat() const {
+    return is_voter() || (committed().content && has_vote(*committed().content, self));
   }
 
   /// A term above the own one was seen: the vote of the old one is void (§5.1). The vote is reset

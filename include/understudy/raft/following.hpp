@@ -9,6 +9,8 @@
 #include <understudy/raft/schedule.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -25,12 +27,14 @@ public:
       campaign_at_ = now + fallback(state);
   }
 
+  /// Whose entries it takes: the leader of this term, once that has written to it.
   [[nodiscard]] member_id leader() const { return leader_; }
   [[nodiscard]] instant heard() const { return heard_; }
 
-  /// Whether the leader gave a sign lately: then no other candidate gets a vote.
+  /// Whether the leader gave a sign lately: then no other candidate gets a vote. What others say of
+  /// a leader is no such sign.
   [[nodiscard]] bool hears_leader(const core_state& state, instant now) const {
-    return leader_ && !lost_ && now - heard_ < state.options.suspect_after;
+    return leader_ && !(lost_ && watched_ == leader_) && now - heard_ < state.options.suspect_after;
   }
 
   /// AppendEntries of the current term (§5.3).
@@ -55,31 +59,45 @@ public:
     hear(now);
   }
 
+  /// A source of this listener's pulls said who leads, and when it heard that leader. A listener
+  /// hears nothing else of one, so the loss that starts the schedule is seen this way (S5). What
+  /// was heard before the loss is no news, and mere hearsay never is.
+  void told_of(member_id leader, instant heard, const core_state& state, instant now) {
+    const bool alive = leader != state.self && now - heard < state.options.suspect_after;
+    if (!alive || state.is_voter() || heard <= (watched_ == leader ? watched_heard_ : lost_at_))
+      return;
+    watched_ = leader;
+    watched_heard_ = heard;
+    lost_ = false;
+  }
+
   /// A vote was given: whoever got it is given an election timeout to win.
   void voted(core_state& state, instant now) {
-    leader_ = {};
+    leader_ = watched_ = {};
     campaign_at_ = now + fallback(state);
   }
 
   /// The link to `who` broke. If that is the leader, the schedule starts at once.
   void lost(member_id who, core_state& state, instant now) {
-    if (who != leader_ || lost_)
+    if (!who || who != watched_ || lost_)
       return;
     lost_ = true;
+    lost_at_ = now;
+    state.lost_leader = who;
     campaign_at_ = now + place_in_schedule(state);
   }
 
   /// A candidate whose log is older asked for a vote: this node takes its own place in the
-  /// schedule.
+  /// schedule, and waits for no listener.
   void refused_older_log(core_state& state, instant now) {
     if (!hears_leader(state, now))
-      campaign_at_ = std::min(campaign_at_, now + place_in_schedule(state));
+      campaign_at_ = std::min(campaign_at_, now + place_among_voters(state, 0));
   }
 
   void wake(core_state& state, instant now) {
-    if (leader_ && !lost_ && now - heard_ >= state.options.suspect_after)
-      lost(leader_, state, now);
-    if (now < campaign_at_ || (leader_ && !lost_))
+    if (watched_ && !lost_ && now - watched_heard_ >= state.options.suspect_after)
+      lost(watched_, state, now);
+    if (now < campaign_at_ || (watched_ && !lost_))
       return;
     campaign_at_ = now + fallback(state);
     if (state.may_campaign())
@@ -88,12 +106,13 @@ public:
 
   /// When `wake` has something to do.
   [[nodiscard]] instant deadline(const core_state& state) const {
-    return leader_ && !lost_ ? heard_ + state.options.suspect_after : campaign_at_;
+    return watched_ && !lost_ ? watched_heard_ + state.options.suspect_after : campaign_at_;
   }
 
 private:
   void hear(instant now) {
-    heard_ = now;
+    heard_ = watched_heard_ = now;
+    watched_ = leader_;
     lost_ = false;
   }
 
@@ -102,19 +121,33 @@ private:
                                 state.options.election_timeout_max);
   }
 
-  /// The own turn after the leader was lost; a node without a vote has none, and looks again later.
+  /// The own turn after the leader was lost: the listener who would have its seat comes first.
   interval place_in_schedule(core_state& state) const {
     if (!state.newest().content)
       return fallback(state);
-    const auto place = campaign_place(*state.newest().content, state.self, leader_);
-    if (!place)
+    const auto& ranks = state.committed().content;
+    const auto first
+        = ranks ? understudy_of(*ranks, *state.newest().content, watched_) : member_id{};
+    return first == state.self ? interval{0} : place_among_voters(state, first ? 1 : 0);
+  }
+
+  /// A node without a vote has no place, and looks again later; so does one that can not apply:
+  /// others go first, but it may be the only one with the log that wins.
+  interval place_among_voters(core_state& state, std::size_t first) const {
+    const auto& in_force = state.newest().content;
+    const auto place
+        = in_force ? campaign_place(*in_force, state.self, state.lost_leader, first) : std::nullopt;
+    if (!place || state.machine_failed)
       return fallback(state);
     return state.random.jittered(state.options.campaign_step * static_cast<std::int64_t>(*place));
   }
 
   member_id leader_;
-  instant heard_ = {};
-  bool lost_ = false; ///< the leader is known, and its link broke or it fell silent
+  instant heard_ = {};         ///< when it last wrote to this node
+  member_id watched_;          ///< the leader whose loss starts the schedule; maybe only told of
+  instant watched_heard_ = {}; ///< its last sign, by whatever way
+  bool lost_ = false;          ///< the watched one's link broke, or it fell silent
+  instant lost_at_ = {};
   instant campaign_at_ = {};
 };
 

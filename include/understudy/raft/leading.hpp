@@ -10,6 +10,7 @@
 #include <understudy/raft/replication.hpp>
 #include <understudy/raft/transfer.hpp>
 #include <understudy/roster/roster.hpp>
+#include <understudy/roster/seats.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -21,13 +22,18 @@
 namespace understudy {
 
 /// The leader's part of §5.3, §5.4, §6 and of the thesis, chapters 3, 4 and 6.4.
+///
+/// A leader need not vote: a listener that won the election leads under the configuration in force,
+/// counts itself nowhere, and goes on until it is seated or told to hand over (S5). A leader that
+/// had a vote and lost it by a committed change is done.
 class leading {
 public:
   /// Begins the term with an entry of its own: only through it can earlier ones be committed
   /// (§5.4.2).
   leading(core_state& state, instant now)
       : expired_at_{now}, since_{now}, time_base_{state.log.last_stamp()},
-        first_index_{state.log.last().index.next()}, weighed_through_{state.commit()} {
+        first_index_{state.log.last().index.next()}, weighed_through_{state.commit()},
+        had_vote_{state.holds_seat()} {
     for (auto i = weighed_through_.next(); i < first_index_; ++i)
       uncommitted_bytes_ += state.log.at(i).weight_bytes();
     choose_peers(state, now); // before the entry: so they are sent it with the first message
@@ -40,6 +46,10 @@ public:
     if (transfer_.active())
       return transfer_.keep(std::move(m));
     proposed taken{.batch = m.batch, .first = state.log.last().index.next()};
+    if (state.machine_failed) {
+      taken.why = {errc::machine_stopped, "the machine of the leader has failed", state.self};
+      return out.tell(std::move(taken));
+    }
     for (auto& what : m.what) {
       if (uncommitted_bytes_ >= state.options.uncommitted_bytes_max) {
         taken.why = {errc::overloaded, "too much is waiting to be committed", state.self};
@@ -66,7 +76,9 @@ public:
   }
 
   /// Joint consensus (§6). One change at a time, on top of a committed configuration, and only when
-  /// an entry of the own term is committed (the 2015 bug in single-server changes; M1).
+  /// an entry of the own term is committed (the 2015 bug in single-server changes; M1). And only
+  /// while a majority of either half answers: a change that can not be committed and whose leader
+  /// is lost holds up every election after it (M3).
   void on(const change_voters& m, core_state& state, instant now, outbox& out) {
     const auto& base = state.newest();
     if (m.base != base.index || base.index > state.commit() || !term_committed(state))
@@ -76,6 +88,9 @@ public:
     auto next = begin_joint(*base.content, m.voters);
     if (!next)
       return out.tell(change_taken{m.id, tl::unexpected{next.error()}});
+    if (!quorum_of(*next, [&](member_id id) { return answers(id, state, now); }))
+      return out.tell(change_taken{
+          m.id, fail(errc::busy, "too few of the old or the new voters answer at the moment")});
     const auto at = state.log.last().index.next();
     put_in_force(std::move(*next), state, now);
     out.tell(change_taken{m.id, at});
@@ -87,11 +102,11 @@ public:
   }
 
   void on(const transfer_leadership& m, core_state& state, instant now) {
-    const auto* peer = replication_.find(m.to);
-    if (!peer || !has_vote(*state.newest().content, m.to) || transfer_.active()
-        || !peer->in_contact(now, state.options.suspect_after))
+    const auto to = m.to ? m.to : best_successor(state, now);
+    // In the middle of a change only this leader may take it back.
+    if (!to || transfer_.active() || !can_succeed(to, state, now) || changes_voters(state))
       return;
-    transfer_.begin(m.to, now + state.options.transfer_limit);
+    transfer_.begin(to, now + state.options.transfer_limit);
   }
 
   // -- what the peers answer ----------------------------------------------------------------
@@ -125,7 +140,7 @@ public:
     if (!in_contact_with_quorum(state, now))
       state.next = become_follower{}; // another may lead already (check-quorum, E11)
     if (state.machine_failed && !transfer_.active())
-      hand_on(state, now, out);
+      pass_on(state, now);
     expire_idle_sessions(state, now);
   }
 
@@ -139,6 +154,7 @@ public:
     confirm_reads(state, out);
     if (transfer_.active() && !transfer_.asked())
       ask_successor(transfer_.to(), state, out);
+    had_vote_ = had_vote_ || state.is_voter();
     if (is_dismissed(state))
       hand_on(state, now, out);
   }
@@ -183,7 +199,7 @@ public:
       all.push_back({.id = id,
                      .match = peer.match(),
                      .caught_up = caught_up(peer, state, now),
-                     .in_contact = peer.in_contact(now, state.options.suspect_after)});
+                     .in_contact = peer.has_answered(now, state.options.suspect_after)});
     return all;
   }
 
@@ -274,29 +290,52 @@ private:
       put_in_force(go_back(*newest.content), state, now);
   }
 
-  /// A committed configuration without this node among the voters: it led the change to the end,
-  /// and is done (§6).
-  [[nodiscard]] static bool is_dismissed(const core_state& state) {
-    const auto& newest = state.newest();
-    return newest.index <= state.commit() && !has_vote(*newest.content, state.self);
+  /// A committed configuration took this node's vote: it led the change to the end, and is done
+  /// (§6).
+  [[nodiscard]] bool is_dismissed(const core_state& state) const {
+    return had_vote_ && state.newest().index <= state.commit() && !state.is_voter();
   }
 
-  /// Steps down in favour of the voter that has most.
+  /// Steps down in favour of the best successor.
   void hand_on(core_state& state, instant now, outbox& out) {
-    member_id best;
-    log_index most;
-    for (const auto& [id, peer] : replication_.peers()) {
-      if (!has_vote(*state.newest().content, id)
-          || !peer.in_contact(now, state.options.suspect_after))
-        continue;
-      if (!best || peer.match() > most) {
-        best = id;
-        most = peer.match();
-      }
-    }
-    if (best)
+    if (const auto best = best_successor(state, now))
       out.send(best, timeout_now{state.term()});
     state.next = become_follower{};
+  }
+
+  /// A leader that can not apply hands over to one voter after the other, until one takes it. It
+  /// does not step down before that: it may be the only one with all that is committed.
+  void pass_on(core_state& state, instant now) {
+    const auto next = std::ranges::find_if(replication_.peers(), [&](const auto& p) {
+      return p.first > offered_to_ && can_succeed(p.first, state, now);
+    });
+    offered_to_ = next == replication_.peers().end() ? member_id{} : next->first;
+    if (offered_to_)
+      on(transfer_leadership{offered_to_}, state, now);
+  }
+
+  /// Whether `id` could lead in this node's place.
+  [[nodiscard]] bool can_succeed(member_id id, const core_state& state, instant now) const {
+    const auto* peer = replication_.find(id);
+    return peer && has_vote(*state.newest().content, id)
+           && peer->has_answered(now, state.options.suspect_after);
+  }
+
+  /// The voter that has most; one that is on its way out itself only if there is no other.
+  [[nodiscard]] member_id best_successor(const core_state& state, instant now) const {
+    member_id best;
+    std::pair<bool, log_index> most;
+    for (const auto& [id, peer] : replication_.peers()) {
+      if (!can_succeed(id, state, now))
+        continue;
+      const auto* who = find(*state.newest().content, id);
+      const std::pair worth{who && in_line(*who), peer.match()};
+      if (!best || worth > most) {
+        best = id;
+        most = worth;
+      }
+    }
+    return best;
   }
 
   void ask_successor(member_id to, const core_state& state, outbox& out) {
@@ -310,6 +349,17 @@ private:
   void end_transfer(core_state& state, instant now, outbox& out) {
     for (auto& kept : transfer_.end())
       on(kept, state, now, out);
+  }
+
+  /// Whether a change of the voters is not committed yet.
+  [[nodiscard]] static bool changes_voters(const core_state& state) {
+    return state.newest().content->joint() && state.log.voters_since() > state.commit();
+  }
+
+  /// Whether `id` has answered within the last few heartbeats.
+  [[nodiscard]] bool answers(member_id id, const core_state& state, instant now) const {
+    const auto* peer = replication_.find(id);
+    return id == state.self || (peer && peer->has_answered(now, 3 * state.options.heartbeat));
   }
 
   [[nodiscard]] bool is_reachable(member_id id, const core_state& state, instant now) const {
@@ -340,7 +390,9 @@ private:
   log_index first_index_;     ///< of the first entry of this term
   log_index weighed_through_; ///< what `uncommitted_bytes_` does not count any more
   std::size_t uncommitted_bytes_ = 0;
-  bool news_ = false;
+  bool had_vote_;        ///< at some time in this leadership
+  member_id offered_to_; ///< to whom it was passed on last
+  bool news_ = false;    ///< a claimant has caught up, or fallen back
 };
 
 } // namespace understudy

@@ -31,7 +31,8 @@ struct core_options {
   std::size_t catch_up_gap = 1'024; ///< how far behind still counts as caught up, in entries
   std::size_t pullers_max = 1'024;  ///< questions of pullers that wait at a time; > 0
 
-  std::size_t snapshot_after_bytes = 16 << 20;           ///< of log since the last one; > 0
+  /// Of log since the last one, but not before that has outgrown the last one; > 0.
+  std::size_t snapshot_after_bytes = 4 << 20;
   std::size_t snapshot_chunk_bytes = 1 << 20;            ///< > 0
   std::size_t snapshot_bytes_max = std::size_t{4} << 30; ///< a larger one is refused; > 0
   std::size_t retain_entries = 4'096;                    ///< kept behind a snapshot for laggards

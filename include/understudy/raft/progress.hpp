@@ -164,9 +164,16 @@ public:
   generation round_sent = {}; ///< the newest round of heartbeats it was sent
   generation read_round = {}; ///< the newest round it has echoed
   bool link_lost = false;     ///< the link broke, and nothing was heard since
+  bool answered = false;      ///< ever, in this stream; until then it is given time to
 
   [[nodiscard]] bool in_contact(instant now, interval limit) const {
     return !link_lost && last_answer != instant{} && now - last_answer <= limit;
+  }
+
+  /// The same without the time that a peer is given for its first answer: for decisions that rest
+  /// on its being there.
+  [[nodiscard]] bool has_answered(instant now, interval limit) const {
+    return answered && in_contact(now, limit);
   }
 
 private:

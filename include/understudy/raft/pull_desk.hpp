@@ -14,7 +14,9 @@
 #include <understudy/roster/roster.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -22,6 +24,9 @@ namespace understudy {
 
 /// Who leads, as this node can tell a puller.
 struct known_leader {
+  /// How silent a leader is of whom this node has only been told.
+  static constexpr interval hearsay = std::chrono::hours{1};
+
   member_id id = {};
   interval silent{0};
 };
@@ -34,6 +39,7 @@ public:
     log_position stored = {};
     instant at = {};
     bool link_lost = false;
+    std::shared_ptr<const snapshot> image = nullptr; ///< being sent to it; goes on to its end
   };
 
   /// Takes a question. A newer one of the same puller replaces the older.
@@ -42,20 +48,25 @@ public:
   /// is limited, so nobody who lacks something goes without it.
   void ask(member_id from, const pull_request& what, const core_state& state, known_leader leader,
            instant now, outbox& out) {
-    if (visits_.contains(from) || visits_.size() < state.options.pullers_max)
-      visits_[from] = {what.from, now, false};
+    if (visits_.contains(from) || visits_.size() < state.options.pullers_max) {
+      auto& seen = visits_[from];
+      seen.stored = what.from;
+      seen.at = now;
+      seen.link_lost = false;
+    }
     if (questions_.contains(from) || questions_.size() < state.options.pullers_max)
       questions_[from] = {what, now + std::min(what.wait, state.options.election_timeout_min)};
     else
       reply(from, what.ask,
-            find_answer(what, state, false).value_or(pull_reply{.verdict = pull_verdict::refused}),
+            find_answer(from, what, state, false)
+                .value_or(pull_reply{.verdict = pull_verdict::refused}),
             state, leader, out);
   }
 
   /// Answers every question that can be answered, or whose time is up.
   void serve(const core_state& state, known_leader leader, instant now, outbox& out) {
     for (auto q = questions_.begin(); q != questions_.end();) {
-      auto answer = find_answer(q->second.what, state, now >= q->second.until);
+      auto answer = find_answer(q->first, q->second.what, state, now >= q->second.until);
       if (!answer) {
         ++q;
         continue;
@@ -95,7 +106,8 @@ public:
   [[nodiscard]] log_index needed_from(log_index otherwise, instant now, interval window) {
     std::erase_if(visits_, [&](const auto& v) { return now - v.second.at > window; });
     for (const auto& [who, v] : visits_)
-      otherwise = std::min(otherwise, v.stored.index);
+      otherwise = std::min(otherwise,
+                           v.image ? std::max(v.stored.index, v.image->at.index) : v.stored.index);
     return otherwise;
   }
 
@@ -122,33 +134,44 @@ private:
     out.send(to, std::move(answer));
   }
 
-  static std::optional<pull_reply> find_answer(const pull_request& asked, const core_state& state,
-                                               bool time_is_up) {
+  std::optional<pull_reply> find_answer(member_id from, const pull_request& asked,
+                                        const core_state& state, bool time_is_up) {
     const auto& known = state.newest();
     if (!known.content || !state.is_voter()
         || (asked.cluster && asked.cluster != known.content->cluster))
       return pull_reply{.verdict = pull_verdict::refused};
     if (asked.from.index < state.log.base().index)
-      return with_chunk(asked, state);
+      return with_chunk(from, asked, state);
     if (asked.from.index > state.commit())
       return time_is_up ? std::optional{pull_reply{.verdict = pull_verdict::behind}} : std::nullopt;
     if (!state.agrees_at(asked.from))
       return pull_reply{.verdict = pull_verdict::diverged};
     if (asked.from.index == state.commit() && !time_is_up)
       return std::nullopt;
+    if (const auto v = visits_.find(from); v != visits_.end())
+      v->second.image.reset();
     return pull_reply{.previous = asked.from,
                       .entries = state.log.slice(
                           asked.from.index.next(), state.commit(), state.options.window_entries,
                           std::min<std::size_t>(asked.bytes_max, state.options.append_bytes_max))};
   }
 
-  /// What was asked for is compacted: a piece of the snapshot that covers it.
-  static pull_reply with_chunk(const pull_request& asked, const core_state& state) {
+  /// What was asked for is compacted: a piece of the snapshot that covers it. One that is half sent
+  /// is sent to its end, however many newer ones were taken meanwhile: a puller that is slower than
+  /// they come would never have a whole one (N7).
+  pull_reply with_chunk(member_id from, const pull_request& asked, const core_state& state) {
     UNDERSTUDY_ASSERT(state.image, "a log is compacted only behind a snapshot");
-    const bool resumes = asked.resume == state.image->key();
+    auto image = state.image;
+    if (const auto v = visits_.find(from); v != visits_.end()) {
+      const auto& held = v->second.image;
+      if (held && asked.resume == held->key() && held->at.index >= state.log.base().index)
+        image = held;
+      v->second.image = image;
+    }
+    const bool resumes = asked.resume == image->key();
     return {.verdict = pull_verdict::snapshot,
             .chunk
-            = chunk_of(*state.image, resumes ? asked.received : 0,
+            = chunk_of(*image, resumes ? asked.received : 0,
                        std::min<std::size_t>(asked.bytes_max, state.options.snapshot_chunk_bytes))};
   }
 

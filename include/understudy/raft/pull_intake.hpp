@@ -44,6 +44,9 @@ public:
     return chunks_.key() == key ? chunks_.received() : 0;
   }
 
+  /// Whether a snapshot has arrived in part.
+  [[nodiscard]] bool half_installed() const { return chunks_.received() > 0; }
+
   /// Tells the puller where to go on, once what it brought is durable.
   void report(const core_state& state, outbox& out) {
     if (chunks_.key().at.index <= state.commit())

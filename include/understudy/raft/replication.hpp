@@ -110,6 +110,7 @@ private:
 
   static void answered(progress& peer, instant now) {
     peer.last_answer = now;
+    peer.answered = true;
     peer.link_lost = false;
   }
 

@@ -14,6 +14,7 @@
 #include <understudy/testing/membership_rules.hpp>
 #include <understudy/testing/node_rules.hpp>
 #include <understudy/testing/observation.hpp>
+#include <understudy/testing/seen_counters.hpp>
 #include <understudy/testing/vote_ledger.hpp>
 
 #include <algorithm>
@@ -27,26 +28,6 @@
 #include <vector>
 
 namespace understudy::testing {
-
-/// What a run has been through, as far as the checker can tell.
-struct seen_counters {
-  std::uint64_t elections = 0;          ///< terms in which somebody led
-  std::uint64_t contested = 0;          ///< terms in which several asked for votes
-  std::uint64_t truncations = 0;        ///< logs that lost an uncommitted tail
-  std::uint64_t installs = 0;           ///< logs that a snapshot replaced
-  std::uint64_t joint = 0;              ///< committed joint configurations
-  std::uint64_t listener_campaigns = 0; ///< votes asked for by one that has none
-
-  seen_counters& operator+=(const seen_counters& other) {
-    elections += other.elections;
-    contested += other.contested;
-    truncations += other.truncations;
-    installs += other.installs;
-    joint += other.joint;
-    listener_campaigns += other.listener_campaigns;
-    return *this;
-  }
-};
 
 /// Watches all nodes of a run.
 class invariants {
@@ -184,15 +165,7 @@ private:
     if (const auto wrong = wrong_voter_change(*from.content, *to.content))
       throw invariant_violated{"I12", o.id, *wrong};
     // Entries that only change the roster copy the voters: where did these voters begin?
-    auto since = from.index;
-    const auto& all = n.log.configurations();
-    for (auto c = all.rbegin(); c != all.rend(); ++c) {
-      if (c->index >= from.index)
-        continue;
-      if (!same_voters(*c->content, *from.content))
-        break;
-      since = c->index;
-    }
+    const auto since = voters_since(n, from);
     const bool own_committed = n.log.term(o.commit) == o.vote.term;
     const bool taken_back = from.content->joint() && to.content->voters == from.content->outgoing
                             && n.log.term(since) == o.vote.term;
@@ -201,6 +174,22 @@ private:
                                "the voters changed at " + std::to_string(to.index.value)
                                    + " while those of " + std::to_string(since.value)
                                    + " were not committed, or nothing of the leader's term was"};
+  }
+
+  /// The first of the run of configurations up to `from` that all have its voters; the one at the
+  /// log's base counts as well.
+  log_index voters_since(const node_record& n, const placed& from) const {
+    auto since = from.index;
+    const auto& all = n.log.configurations();
+    for (auto c = all.rbegin(); c != all.rend(); ++c) {
+      if (c->index >= from.index)
+        continue;
+      if (!same_voters(*c->content, *from.content))
+        return since;
+      since = c->index;
+    }
+    const auto* base = homes_.at(n.cluster).past.configuration_at(n.log.base().index);
+    return base && same_voters(*base->content, *from.content) ? base->index : since;
   }
 
   void check_leadership(const node_record& n, const observation& o, cluster_record& home,
@@ -220,6 +209,7 @@ private:
                                "leads in term " + std::to_string(o.vote.term.value)
                                    + " without a quorum of votes"};
     check_complete(n, o.id, home.past, home.past.committed_before(o.vote.term));
+    counters_.listener_elections += detail::votes_in(in, o.id) ? 0 : 1;
   }
 
   /// I3: a leader has everything that was committed in earlier terms, configurations included.
@@ -304,7 +294,8 @@ private:
       if (const auto wrong = wrong_roster_change(before, *what.content, home.members))
         throw invariant_violated{"I12", o.id, *wrong};
     }
-    counters_.joint += what.content->joint() ? 1 : 0;
+    if (!past.configurations().empty())
+      counters_.count_change(*past.configurations().back().content, *what.content);
     for (const auto& m : what.content->members)
       home.members.insert(m.id);
     past.commit(committed_configuration{what.index, what.content, o.vote.term});
@@ -361,9 +352,7 @@ private:
       return;
     counters_.contested += here.size() == 2 ? 1 : 0;
     const auto in = newest_of(n);
-    const bool votes = detail::contains(in.content->voters, o.id)
-                       || detail::contains(in.content->outgoing, o.id);
-    counters_.listener_campaigns += votes ? 0 : 1;
+    counters_.listener_campaigns += detail::votes_in(*in.content, o.id) ? 0 : 1;
   }
 
   std::map<member_id, node_record> nodes_;

@@ -28,6 +28,11 @@ namespace detail {
   return std::ranges::find(ids, id) != ids.end();
 }
 
+/// Whether `id` votes, in either half.
+[[nodiscard]] inline bool votes_in(const configuration& in, member_id id) {
+  return contains(in.voters, id) || contains(in.outgoing, id);
+}
+
 [[nodiscard]] inline const member* look_up(const configuration& in, member_id id) {
   for (const auto& m : in.members)
     if (m.id == id)

@@ -84,6 +84,13 @@ struct peer_summaries {
   summary operator()(const seat_request& m) const {
     return {"seat_request", {"last"}, {m.last.index.value}};
   }
+  summary operator()(const presence&) const { return {"presence", {}, {}}; }
+  summary operator()(const order_request& m) const {
+    return {"order_request", {"kind"}, {m.what.index()}};
+  }
+  summary operator()(const order_reply& m) const {
+    return {"order_reply", {"ok"}, {m.result ? 1u : 0u}};
+  }
   summary operator()(const requests& m) const {
     return {"requests", {"count", "forwarded"}, {m.batch.size(), m.forwarded ? 1u : 0u}};
   }
@@ -106,7 +113,8 @@ inline constexpr std::array<std::string_view, std::variant_size_v<sibling_messag
     "change_taken",      "transfer_leadership", "propose",          "proposed",
     "read_request",      "read_ready",          "applied_outcomes", "ask_replica",
     "replica_answer",    "peer_lost",           "local_call",       "local_answer",
-    "node_event",        "nodes_known"};
+    "node_event",        "nodes_known",         "local_order",      "order_done",
+    "leave_cluster",     "leave_ended",         "drain_calls",      "calls_drained"};
 
 } // namespace detail
 
@@ -116,39 +124,6 @@ inline constexpr std::array<std::string_view, std::variant_size_v<sibling_messag
 
 [[nodiscard]] inline summary summary_of(const sibling_message& what) {
   return {detail::notice_names[what.index()], {}, {}};
-}
-
-/// The name of a kind of event, as written in notices.hpp.
-[[nodiscard]] constexpr std::string_view to_string(node_event::kind kind) {
-  switch (kind) {
-  case node_event::kind::founded:
-    return "founded";
-  case node_event::kind::entered:
-    return "entered";
-  case node_event::kind::role_changed:
-    return "role_changed";
-  case node_event::kind::leader_changed:
-    return "leader_changed";
-  case node_event::kind::roster_changed:
-    return "roster_changed";
-  case node_event::kind::voters_changed:
-    return "voters_changed";
-  case node_event::kind::settings_differ:
-    return "settings_differ";
-  case node_event::kind::source_changed:
-    return "source_changed";
-  case node_event::kind::copies_changed:
-    return "copies_changed";
-  case node_event::kind::machine_failed:
-    return "machine_failed";
-  case node_event::kind::enter_failed:
-    return "enter_failed";
-  case node_event::kind::node_stopped:
-    return "node_stopped";
-  case node_event::kind::protocol_violation:
-    return "protocol_violation";
-  }
-  return "unlisted";
 }
 
 } // namespace understudy::testing

@@ -6,6 +6,8 @@
 /// that it comes to rest, that nothing acknowledged is missing and nothing happened twice.
 
 #include <understudy/testing/random.hpp>
+#include <understudy/testing/random_operator.hpp>
+#include <understudy/testing/rest.hpp>
 #include <understudy/testing/run_plan.hpp>
 #include <understudy/testing/run_summary.hpp>
 #include <understudy/testing/simulation.hpp>
@@ -27,7 +29,8 @@ class random_run {
 public:
   explicit random_run(run_plan plan)
       : plan_{std::move(plan)}, random_{random_stream{plan_.seed}.fork("faults")},
-        work_{random_stream{plan_.seed}.fork("work")}, run_{plan_.options, plan_.seed} {}
+        work_{random_stream{plan_.seed}.fork("work")}, run_{plan_.options, plan_.seed},
+        operator_{run_, random_stream{plan_.seed}.fork("operator")} {}
 
   run_summary execute() {
     begin();
@@ -54,6 +57,7 @@ private:
   // -- load -------------------------------------------------------------------------------------
 
   void begin() {
+    run_.may_end = [this](member_id id) { return can_lose(id); };
     run_.found("n1");
     started_ = 1;
     callers_.reserve(plan_.callers); // callbacks keep their place
@@ -120,13 +124,15 @@ private:
   // -- faults -----------------------------------------------------------------------------------
 
   void next_fault() {
+    if (ended())
+      return;
     if (started_ < plan_.nodes && random_.chance(0.4)) {
       auto contacts = run_.nodes();
       const auto id = run_.enter("n" + std::to_string(++started_));
       contacts_[id] = std::move(contacts);
       return;
     }
-    switch (random_.below(10)) {
+    switch (random_.below(14)) {
     case 0:
       return crash_one();
     case 1:
@@ -145,6 +151,11 @@ private:
       return weather(false);
     case 8:
       return run_.heal();
+    case 9:
+    case 10:
+      return operator_.leave_one(somebody());
+    case 11:
+      return operator_.give_order(somebody());
     default:
       return;
     }
@@ -158,8 +169,8 @@ private:
     return leader && random_.chance(0.3) ? leader : any;
   }
 
-  /// Ends a process, if those left could still decide without it: in this stage nobody is evicted,
-  /// so a dead voter stays one.
+  /// Ends a process, if those left could still decide without it: memory nodes take their part of
+  /// the data along.
   void crash_one() {
     const auto victim = somebody();
     if (!can_lose(victim))
@@ -173,6 +184,8 @@ private:
   }
 
   void start_again(member_id node) {
+    if (ended())
+      return;
     const auto id = run_.restart(node);
     contacts_[id] = run_.nodes();
   }
@@ -280,14 +293,25 @@ private:
       wake_up(id);
     run_.run_for(plan_.options.core.election_timeout_max * 16); // what was planned before ends
     run_.heal();
-    for (const auto id : run_.nodes()) {
+    for (const auto id : run_.nodes())
       wake_up(id);
-      if (stranded(id))
-        start_again(id);
+    if (ended())
+      return;
+    operator_.unpin_all(somebody());
+    for (int rounds = 0; !run_.run_until([this] { return finished(); }, std::chrono::seconds{60});
+         ++rounds) {
+      if (rounds == rounds_max)
+        run_.fail_run("L2", unfinished());
+      for (const auto id : run_.nodes()) {
+        if (stranded(id))
+          start_again(id);
+        else
+          operator_.see_to_end_of(id);
+      }
+      // Somebody who was sent away, or is dead, may be needed until there is another to take over.
+      contacts_[run_.enter("h" + std::to_string(rounds + 1))] = run_.nodes();
+      operator_.unpin_all(somebody());
     }
-    const auto limit = std::chrono::seconds{60};
-    if (!run_.run_until([this] { return finished(); }, limit))
-      run_.fail_run("L2", unfinished());
     const auto leader = run_.leader();
     const auto term = run_.look(leader).vote.term;
     run_.run_for(plan_.options.core.election_timeout_max * 20);
@@ -295,11 +319,14 @@ private:
       run_.fail_run("L5", "the leader changed, and nothing had happened");
   }
 
+  /// The last member has left: there is no cluster any more.
+  [[nodiscard]] bool ended() const { return run_.counters().last_members > 0; }
+
   /// A node that does not vote, and of all whom it was told to ask or has heard of nobody runs any
   /// more: nobody can help it but who starts it again, with other contacts.
   bool stranded(member_id id) {
     if (run_.part<monitor>(id).status().state == membership::failed)
-      return true;
+      return can_lose(id);
     auto known = contacts_[id];
     if (const auto* in = run_.look(id).newest.content) {
       if (detail::contains(in->voters, id) || detail::contains(in->outgoing, id))
@@ -307,7 +334,11 @@ private:
       for (const auto& m : in->members)
         known.push_back(m.id);
     }
-    return std::ranges::none_of(known, [&](member_id k) { return k != id && run_.runs(k); });
+    const auto& clusters = run_.rules().clusters();
+    const auto& committed = run_.rules().past(clusters.front()).configurations().back();
+    return std::ranges::none_of(known, [&](member_id k) {
+      return k != id && run_.runs(k) && detail::look_up(*committed.content, k);
+    });
   }
 
   bool finished() { return run_.open_calls() == 0 && unfinished().empty(); }
@@ -316,29 +347,13 @@ private:
   std::string unfinished() {
     if (run_.open_calls() > 0)
       return std::to_string(run_.open_calls()) + " calls are open";
-    if (!run_.leader())
-      return "nobody leads";
-    if (!run_.settled())
-      return "logs or states differ, or are not committed";
-    const auto& in = *run_.look(run_.leader()).newest.content;
-    if (in.joint())
-      return "a change of the voters does not end";
-    for (const auto id : run_.nodes())
-      if (!detail::look_up(in, id))
-        return run_.name_of(id) + " has not entered";
-    if (run_.counters().crashes == 0 && in.voters.size() != seat_count_of(in))
-      return "seats are empty, and nobody is dead";
-    return {};
-  }
-
-  /// With nobody dead, every seat is taken; though not always by the first in line, since one that
-  /// catches up too slowly is passed over.
-  static std::size_t seat_count_of(const configuration& in) {
-    return detail::seat_count(detail::ranked(in), in);
+    return unrest(run_);
   }
 
   void check_end() {
     run_.check_all();
+    if (ended())
+      return;
     for (const auto id : run_.nodes())
       for (const auto& c : callers_) {
         const auto held = run_.machine(id).query(tally::count{c.who});
@@ -367,6 +382,9 @@ private:
     return s;
   }
 
+  /// How often all nodes that nobody can help are started again, before the run has failed.
+  static constexpr int rounds_max = 6;
+
   /// Calls that one caller has open at a time.
   static constexpr std::uint64_t open_max = 16;
 
@@ -374,6 +392,7 @@ private:
   random_stream random_;
   random_stream work_;
   simulation<tally> run_;
+  random_operator operator_;
   std::vector<caller> callers_;
   std::map<member_id, std::vector<member_id>> contacts_; ///< whom a node was told to ask
   std::size_t started_ = 0;

@@ -75,6 +75,13 @@ inline void draw_times(run_plan& plan, random_stream random) {
   o.membership.founding_patience = random.between(50ms, 500ms);
   o.membership.seat_retry = random.between(20ms, 200ms);
   o.membership.catch_up_limit = random.between(200ms, 3'000ms);
+  o.membership.suspect_after = o.core.suspect_after;
+  o.membership.presence_every = random.between(50ms, 300ms);
+  o.membership.order_patience = random.between(200ms, 5'000ms);
+  o.membership.leave_limit = random.between(500ms, 10'000ms);
+  const auto evict_after
+      = o.core.election_timeout_max + o.membership.presence_every + random.between(200ms, 4'000ms);
+  o.rules.evict_after_ms = evict_after / 1ms;
   o.forwarder.suspect_after = o.core.suspect_after;
   o.forwarder.calls.deadline_default = random.between(2s, 15s);
   o.client.attempt_timeout = random.between(100ms, 600ms);

@@ -15,12 +15,15 @@
 #include <understudy/storage/memory_store.hpp>
 #include <understudy/testing/host.hpp>
 #include <understudy/testing/observation.hpp>
+#include <understudy/testing/random.hpp>
+#include <understudy/testing/simulation_options.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace understudy::testing {
 
@@ -71,6 +74,19 @@ private:
 template <state_machine M>
 using node_host
     = host<raft_core, log_writer<watched_store>, replica<M>, puller, monitor, forwarder>;
+
+/// A node that has just been started.
+template <state_machine M>
+[[nodiscard]] node_host<M> make_node(member_id id, const simulation_options& options,
+                                     monitor_options membership, const M& machine,
+                                     random_stream& random) {
+  return node_host<M>{raft_core{id, options.core, random.next()},
+                      log_writer<watched_store>{watched_store{}},
+                      replica<M>{machine},
+                      puller{id, options.puller},
+                      monitor{std::move(membership), random_source{random.next()}},
+                      forwarder{id, options.forwarder, random_source{random.next()}}};
+}
 
 /// A caller outside the cluster.
 using client_host = host<client>;

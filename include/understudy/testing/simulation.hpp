@@ -21,7 +21,8 @@
 /// what was seen, what led to it, and how each node stands.
 
 #include <understudy/core/assert.hpp>
-#include <understudy/testing/call_book.hpp>
+#include <understudy/observe/events.hpp>
+#include <understudy/testing/asking.hpp>
 #include <understudy/testing/invariants.hpp>
 #include <understudy/testing/name_book.hpp>
 #include <understudy/testing/node_counters.hpp>
@@ -45,15 +46,13 @@ namespace understudy::testing {
 
 /// A run with machine `M`.
 template <state_machine M>
-class simulation : private world<simulation<M>, node_host<M>, client_host> {
+class simulation : private world<simulation<M>, node_host<M>, client_host>,
+                   public asking<simulation<M>, M> {
   using base = world<simulation<M>, node_host<M>, client_host>;
   using party = typename base::party;
   friend base;
 
 public:
-  /// What becomes of a call: its answer, or `outcome_unknown` where the node that took it crashed.
-  using then = call_book::then;
-
   /// Each node starts with a copy of `machine`.
   simulation(simulation_options options, std::uint64_t seed, M machine = {})
       : base{options.links, seed, options.events_kept}, options_{std::move(options)},
@@ -94,9 +93,7 @@ public:
     ++counters_.crashes;
     const bool silent = !random_.chance(options_.crash_noticed);
     counters_.crashes_unnoticed += silent ? 1 : 0;
-    guarded([&] { base::kill(party_of(node), silent ? 0.0 : 1.0); });
-    sources_.erase(node);
-    calls_.lose(node);
+    end_process(node, silent ? 0.0 : 1.0);
   }
 
   /// Ends a node's process, if it still runs, and starts it again: a memory node comes back as a
@@ -105,6 +102,17 @@ public:
     if (party_of(node).alive)
       crash(node);
     return enter(names_.plain(node));
+  }
+
+  /// Has a node leave, as an operator would; when it has, its process ends. One whose time was up
+  /// first goes on until `may_end` allows its end, if that is set.
+  void leave(member_id node, interval limit = {}) { tell(node, leave_cluster{limit}); }
+
+  std::function<bool(member_id)> may_end = {};
+
+  /// Gives an order at a node. What becomes of it is counted.
+  void give_order(member_id at, order what) {
+    tell(at, local_order{.id = {++last_order_}, .what = std::move(what)});
   }
 
   void pause(member_id node) {
@@ -123,43 +131,6 @@ public:
   void cut(member_id a, member_id b) { net().cut(a, b), net().cut(b, a); }
   void partition(const std::vector<std::vector<member_id>>& sets) { net().partition(sets); }
   void heal() { net().heal(); }
-
-  // -- calls ------------------------------------------------------------------------------------
-
-  /// Asks a node or a client for something.
-  ticket call(member_id at, request_body what, then next = {}) {
-    const auto id = calls_.open(at, std::move(next));
-    tell(at, local_call{.id = id, .body = std::move(what)});
-    return id;
-  }
-
-  template <command_of<M> C> ticket submit(member_id at, const C& what, then next = {}) {
-    return call(at, command{.body = encode_command<M>(what)}, std::move(next));
-  }
-
-  template <query_of<M> Q>
-  ticket ask(member_id at, const Q& what, consistency how = consistency::linearizable,
-             then next = {}) {
-    return call(at, query{.body = encode_query<M>(what), .consistency = how}, std::move(next));
-  }
-
-  /// What became of a call; nothing: not answered yet.
-  [[nodiscard]] std::optional<expected<reply>> answer(ticket id) const {
-    const auto* known = calls_.answer(id);
-    return known ? std::optional{*known} : std::nullopt;
-  }
-
-  /// The reply to `C`, which must have been answered.
-  template <asked_and_answered C>
-  [[nodiscard]] expected<typename C::reply> result(ticket id) const {
-    const auto* known = calls_.answer(id);
-    UNDERSTUDY_ASSERT(known, "the call has been answered");
-    if (!*known)
-      return tl::unexpected{known->error()};
-    return decode_reply<C>((*known)->body);
-  }
-
-  [[nodiscard]] std::size_t open_calls() const { return calls_.open_count(); }
 
   // -- time -------------------------------------------------------------------------------------
 
@@ -300,25 +271,38 @@ private:
 
   void observed(party& p, sibling_message&& what) {
     if (auto* a = std::get_if<local_answer>(&what))
-      calls_.close(a->id, std::move(a->result));
+      this->calls_.close(a->id, std::move(a->result));
     else if (auto* e = std::get_if<node_event>(&what))
       note(p, *e);
+    else if (auto* done = std::get_if<order_done>(&what))
+      ++(done->result ? counters_.orders : counters_.orders_refused);
+    else if (auto* ended = std::get_if<leave_ended>(&what))
+      base::schedule(interval{0}, [this, id = p.id, how = ended->how] { see_off(id, how); });
+  }
+
+  /// A node that has left stops, and all see that it is gone.
+  void see_off(member_id node, leave_outcome how) {
+    if (!runs(node))
+      return;
+    if (how == leave_outcome::timed_out && may_end && !may_end(node))
+      return base::schedule(std::chrono::milliseconds{100}, [=, this] { see_off(node, how); });
+    counters_.count(how);
+    end_process(node, 1);
+  }
+
+  /// `noticed`: the probability that another node is told.
+  void end_process(member_id node, double noticed) {
+    guarded([&] { base::kill(party_of(node), noticed); });
+    sources_.erase(node);
+    this->calls_.lose(node);
   }
 
   void note(party& p, const node_event& e) {
     base::note(p.id, to_string(e.what), e.detail);
+    counters_.count(e);
     switch (e.what) {
-    case node_event::kind::founded:
-      ++counters_.founded;
-      break;
-    case node_event::kind::entered:
-      ++counters_.entered;
-      break;
     case node_event::kind::enter_failed:
       obstacles_[p.id] = e.code;
-      break;
-    case node_event::kind::machine_failed:
-      ++counters_.machines_failed;
       break;
     case node_event::kind::source_changed: {
       auto& source = sources_[p.id];
@@ -361,12 +345,7 @@ private:
     membership.rules = options_.rules;
     membership.contacts = std::move(contacts);
     guarded([&] {
-      base::add(id, name_of(id),
-                node_host<M>{raft_core{id, options_.core, random_.next()},
-                             log_writer<watched_store>{watched_store{}}, replica<M>{machine_},
-                             puller{id, options_.puller},
-                             monitor{std::move(membership), random_source{random_.next()}},
-                             forwarder{id, options_.forwarder, random_source{random_.next()}}},
+      base::add(id, name_of(id), make_node(id, options_, std::move(membership), machine_, random_),
                 draw_pace(options_, random_));
     });
     for (const auto& p : base::parties())
@@ -381,8 +360,8 @@ private:
   random_stream random_;
   invariants rules_;
   node_counters counters_;
-  call_book calls_;
   name_book names_;
+  std::uint64_t last_order_ = 0;
   std::map<member_id, member_id> sources_;
   std::map<member_id, errc> obstacles_;
   std::unordered_map<member_id, log_index> digested_; ///< whose state was compared last at which

@@ -107,7 +107,8 @@ public:
     std::visit([](auto& parts) { parts.reset(); }, p.parts);
     for (const auto& other : parties_)
       if (other->alive && random_.chance(noticed))
-        notify(*other, peer_lost{p.id}, random_.between(interval{0}, network_.options().delay_max));
+        notify(*other, peer_lost{p.id, true},
+               random_.between(interval{0}, network_.options().delay_max));
   }
 
   /// The process stands still: nothing is lost, all is late.

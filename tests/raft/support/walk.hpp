@@ -39,12 +39,14 @@ class violation : public std::runtime_error {
 /// What all nodes together have shown to be so.
 struct known_facts {
   std::map<term_number, member_id> leaders;
+  std::set<term_number> led_from_outside; ///< by a node without a vote (S5)
   std::map<std::pair<log_index, term_number>, std::pair<term_number, const payload*>> entries;
   std::vector<term_number> committed{term_number{}};
 };
 
 struct coverage {
   std::uint64_t elections = 0;
+  std::uint64_t from_outside = 0;
   std::uint64_t truncations = 0;
   std::uint64_t installs = 0;
   std::uint64_t committed = 0;
@@ -122,7 +124,9 @@ public:
   }
 
   [[nodiscard]] coverage covered() const {
-    coverage c{.elections = facts_.leaders.size(), .committed = facts_.committed.size()};
+    coverage c{.elections = facts_.leaders.size(),
+               .from_outside = facts_.led_from_outside.size(),
+               .committed = facts_.committed.size()};
     for (const auto& n : nodes_) {
       c.truncations += n.core.truncations();
       c.installs += n.core.installs();
@@ -233,6 +237,8 @@ private:
   }
 
   void take_pulled(node& n, const pull_reply& r) {
+    if (r.leader) // from now on its loss may make this node stand, though it does not vote (S5)
+      tell(n, leader_hint{r.leader, r.term, now_ - r.leader_silent});
     if (r.verdict == pull_verdict::entries)
       tell(n, pulled_entries{r.previous, r.entries, r.commit, r.term});
     else if (r.chunk)
@@ -291,6 +297,8 @@ private:
     const auto term = core.vote().term;
     if (core.leads() && facts_.leaders.try_emplace(term, id_of(n)).first->second != id_of(n))
       throw violation{"I1: two leaders in term " + std::to_string(term.value)};
+    if (core.leads() && !has_vote(*core.newest().content, id_of(n)))
+      facts_.led_from_outside.insert(term);
     if (core.log().last().term > term)
       throw violation{"I13: the term is below that of the log"};
     check_log(n);

@@ -45,6 +45,16 @@ namespace understudy {
     return "node_stopped";
   case protocol_violation:
     return "protocol_violation";
+  case decided:
+    return "decided";
+  case evicted:
+    return "evicted";
+  case leaving:
+    return "leaving";
+  case left:
+    return "left";
+  case reconciled:
+    return "reconciled";
   }
   return "unlisted";
 }
@@ -69,7 +79,7 @@ inline std::ostream& operator<<(std::ostream& out, const node_event& e) {
 [[nodiscard]] constexpr bool is_warning(node_event::kind what) {
   using enum node_event::kind;
   return what == settings_differ || what == machine_failed || what == enter_failed
-         || what == node_stopped || what == protocol_violation;
+         || what == node_stopped || what == protocol_violation || what == evicted;
 }
 
 /// Takes a node's warnings, a line each, without a line end.

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Who counts as gone (S3, S4): the leader's decision to mark a member `evicted`.
+///
+/// A mark takes away the rank and is never taken back, so it needs certainty or patience. A voter
+/// that is only silent keeps its mark-free place until somebody is ready to take its seat (M10);
+/// one that comes and goes starts its clock anew each time (M18).
+
+#include <understudy/core/outbox.hpp>
+#include <understudy/membership/change_slot.hpp>
+#include <understudy/membership/claimants.hpp>
+#include <understudy/membership/options.hpp>
+#include <understudy/membership/peers.hpp>
+#include <understudy/membership/scene.hpp>
+#include <understudy/roster/roster.hpp>
+#include <understudy/roster/seats.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace understudy {
+
+/// The leader's side of eviction: one mark at a time.
+class evictor {
+public:
+  explicit evictor(std::shared_ptr<const monitor_options> options) : options_{std::move(options)} {}
+
+  /// The core said what became of a change; whether it was this one.
+  bool taken(const change_taken& what, instant now) {
+    return slot_.taken(what, now + options_->seat_retry);
+  }
+
+  void pump(scene s) {
+    if (!s.view.leads || s.view.term != term_) {
+      slot_ = {};
+      substitutes_.clear();
+    }
+    term_ = s.view.leads ? s.view.term : term_number{};
+    if (!s.view.leads)
+      return;
+    watch_substitutes(s);
+    set_alarms(s);
+    if (!s.is_firm() || !slot_.is_free(s.view, s.now, s.out))
+      return;
+    if (!mark_first(s, &evictor::why_gone))
+      mark_first(s, &evictor::why_silent);
+  }
+
+  /// Whether a mark is on its way into the log: the voters are better left alone until then.
+  [[nodiscard]] bool is_busy(const core_view& view) const { return slot_.is_open(view); }
+
+  /// Those that would take the seat of a voter that has been silent for a while. They can not know
+  /// it, so the leader has them brought up to date on its own account.
+  [[nodiscard]] std::vector<member_id> substitutes() const {
+    std::vector<member_id> result;
+    for (const auto& s : substitutes_)
+      result.push_back(s.id);
+    return result;
+  }
+
+private:
+  struct substitute {
+    member_id id;
+    instant since; ///< not caught up since then
+  };
+  using rule = std::optional<std::string> (evictor::*)(const member&, const scene&) const;
+
+  [[nodiscard]] static interval evict_after(const scene& s) {
+    return std::chrono::milliseconds{s.view.committed.content->rules.evict_after_ms};
+  }
+
+  [[nodiscard]] static interval silence(const member& who, const scene& s) {
+    return s.now - s.signs.last(who.id);
+  }
+
+  /// How long a member whose successor has come may be silent. One without a vote is heard every
+  /// `presence_every` at best.
+  [[nodiscard]] interval suspect_after(const member& who, const scene& s) const {
+    const bool votes = has_vote(*s.view.newest.content, who.id);
+    return options_->suspect_after + (votes ? interval{0} : options_->presence_every);
+  }
+
+  [[nodiscard]] static bool has_successor(const member& who, const scene& s) {
+    const auto& all = s.view.newest.content->members;
+    const auto own = std::ranges::find(all, who.id, &member::id);
+    return !who.name.empty() && !who.durable
+           && std::ranges::find(own + 1, all.end(), who.name, &member::name) != all.end();
+  }
+
+  /// As things would stand with `who` evicted.
+  [[nodiscard]] static configuration without(const member& who, const scene& s) {
+    auto content = *s.view.newest.content;
+    std::ranges::find(content.members, who.id, &member::id)->status = standing::evicted;
+    return content;
+  }
+
+  [[nodiscard]] bool passed_over(member_id id, const scene& s) const {
+    const auto found = std::ranges::find(substitutes_, id, &substitute::id);
+    return found != substitutes_.end() && s.now - found->since >= options_->catch_up_limit;
+  }
+
+  /// Those that may take the seat of `who`.
+  [[nodiscard]] std::vector<member_id> heirs(const member& who, const scene& s) const {
+    return claimants(without(who, s), [&](member_id id) { return passed_over(id, s); });
+  }
+
+  /// The first member, by join order, for which `judge` finds a reason; whether there is one.
+  bool mark_first(scene& s, rule judge) {
+    for (const auto& m : s.view.newest.content->members) {
+      if (m.id == s.self || m.status != standing::present)
+        continue;
+      auto why = (this->*judge)(m, s);
+      if (!why)
+        continue;
+      s.out.tell(change_roster{.what = mark_member{m.id, standing::evicted},
+                               .id = slot_.begin(s.tickets)});
+      s.note(decision::eviction, m.id, detail::label_of(m.id) + " " + *why);
+      return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] std::optional<std::string> why_gone(const member& who, const scene& s) const {
+    if (s.signs.is_gone(who))
+      return "is gone: its process has ended";
+    if (has_successor(who, s) && silence(who, s) >= suspect_after(who, s))
+      return "is gone: " + who.name + " has entered anew, and this start of it was silent for "
+             + in_ms(silence(who, s));
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::string> why_silent(const member& who, const scene& s) const {
+    if (silence(who, s) < evict_after(s))
+      return std::nullopt;
+    const auto text = "was silent for " + in_ms(silence(who, s));
+    if (!has_vote(*s.view.newest.content, who.id))
+      return text + ", and does not vote";
+    const auto& now = *s.view.newest.content;
+    if (detail::sitting(now).size() > seats(now).seats) // max_voters was lowered
+      return text + ", and more vote than there are seats";
+    auto ready = heirs(who, s);
+    std::erase_if(ready,
+                  [&](member_id id) { return id != s.self && !detail::is_caught_up(s.view, id); });
+    // Those that were marked before it, and still vote, are replaced first.
+    const auto marked = now.voters.size() - detail::sitting(now).size();
+    if (ready.size() <= marked)
+      return std::nullopt;
+    return text + ", and " + detail::label_of(ready[marked]) + " is ready to take its seat";
+  }
+
+  void watch_substitutes(scene& s) {
+    for (auto& one : substitutes_)
+      if (detail::is_caught_up(s.view, one.id))
+        one.since = s.now;
+    std::vector<member_id> wanted;
+    for (const auto& m : s.view.newest.content->members)
+      if (m.id != s.self && m.status == standing::present && has_vote(*s.view.newest.content, m.id)
+          && silence(m, s) >= evict_after(s) / 2)
+        for (auto id : heirs(m, s))
+          if (id != s.self && !detail::is_among(wanted, id))
+            wanted.push_back(id);
+    std::erase_if(substitutes_, [&](const substitute& one) {
+      return !detail::is_among(wanted, one.id)
+             && (wanted.empty() || !passed_over(one.id, s)
+                 || has_vote(*s.view.newest.content, one.id));
+    });
+    for (auto id : wanted)
+      if (std::ranges::find(substitutes_, id, &substitute::id) == substitutes_.end())
+        substitutes_.push_back({id, s.now});
+    for (const auto& one : substitutes_)
+      if (!passed_over(one.id, s))
+        s.out.wake(one.since + options_->catch_up_limit);
+  }
+
+  /// Wakes when the silence of somebody that is not in contact begins to matter.
+  void set_alarms(scene& s) const {
+    for (const auto& m : s.view.newest.content->members) {
+      if (m.id == s.self || m.status != standing::present || detail::is_in_contact(s.view, m.id))
+        continue;
+      const auto wake_after = [&](interval limit) {
+        if (silence(m, s) < limit)
+          s.out.wake(s.signs.last(m.id) + limit);
+      };
+      wake_after(evict_after(s));
+      if (has_vote(*s.view.newest.content, m.id))
+        wake_after(evict_after(s) / 2);
+      if (has_successor(m, s))
+        wake_after(suspect_after(m, s));
+    }
+  }
+
+  std::shared_ptr<const monitor_options> options_;
+  term_number term_ = {};
+  change_slot slot_ = {};
+  std::vector<substitute> substitutes_ = {};
+};
+
+} // namespace understudy

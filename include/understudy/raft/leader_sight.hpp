@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// What a node can say of the leader: at first hand, or only what it was told.
+
+#include <understudy/core/notices.hpp>
+#include <understudy/raft/core_state.hpp>
+#include <understudy/raft/freshness.hpp>
+#include <understudy/raft/pull_desk.hpp>
+#include <understudy/raft/roles.hpp>
+
+namespace understudy {
+
+/// Puts together what the role knows and what the sources of pulls have said.
+class leader_sight {
+public:
+  /// What a source says of the leader serves to find it, and a listener to notice its loss. It
+  /// never makes this node refuse a vote.
+  void told(const leader_hint& m, roles& part, const core_state& state, instant now) {
+    if (m.term < state.term())
+      return;
+    hint_ = m;
+    fresh_.told(m.commit, m.heard, state.applied);
+    if (auto* follower = part.as<following>())
+      follower->told_of(m.leader, m.heard, state, now);
+  }
+
+  /// The leader itself says what is committed.
+  void heard(log_index commit, const core_state& state, instant now) {
+    fresh_.told(commit, now, state.applied);
+  }
+
+  void applied(const core_state& state) { fresh_.applied(state.applied); }
+
+  [[nodiscard]] member_id leader(const roles& part, const core_state& state) const {
+    if (part.as<leading>())
+      return state.self;
+    if (const auto* follower = part.as<following>(); follower && follower->leader())
+      return follower->leader();
+    return hint_.term >= state.term() ? hint_.leader : member_id{};
+  }
+
+  /// When the leader last gave a sign to this node itself.
+  [[nodiscard]] static instant last_sign(const roles& part, instant now) {
+    if (part.as<leading>())
+      return now;
+    const auto* follower = part.as<following>();
+    return follower && follower->leader() ? follower->heard() : instant{};
+  }
+
+  /// All that was committed at this moment, as far as this node was told, is applied here.
+  [[nodiscard]] instant fresh_at(const roles& part, instant now) const {
+    return part.as<leading>() ? now : fresh_.at();
+  }
+
+  /// What pullers are told. Hearsay is passed on by name only: of a sign of life that goes from
+  /// mouth to mouth the age is lost, and a dead leader would seem alive for ever.
+  [[nodiscard]] known_leader for_pullers(const roles& part, const core_state& state,
+                                         instant now) const {
+    const auto sign = last_sign(part, now);
+    return {leader(part, state), sign == instant{} ? known_leader::hearsay : now - sign};
+  }
+
+private:
+  leader_hint hint_;
+  freshness fresh_;
+};
+
+} // namespace understudy

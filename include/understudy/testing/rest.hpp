@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// What a cluster should come to when all faults are over (L1, L2, L4).
+
+#include <understudy/testing/membership_rules.hpp>
+#include <understudy/testing/simulation.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace understudy::testing {
+
+/// Which seats are not as they should be; nothing if all are. The dead are gone from the roster,
+/// and every seat is taken; though not always by the first in line, since one that catches up too
+/// slowly is passed over. A dead voter stays only where nobody is there to take its seat.
+template <state_machine M>
+[[nodiscard]] std::string seats_amiss(simulation<M>& run, const configuration& in) {
+  auto order = detail::ranked(in);
+  if (in.voters.size() < detail::seat_count(order, in))
+    return "seats are empty, and there are members to take them";
+  std::erase_if(order, [&](member_id id) { return !run.runs(id); });
+  order.resize(detail::seat_count(order, in));
+  const bool heirs
+      = std::ranges::any_of(order, [&](member_id id) { return !detail::contains(in.voters, id); });
+  for (const auto& m : in.members) {
+    const bool votes = detail::contains(in.voters, m.id);
+    if (!run.runs(m.id) && (!votes || heirs))
+      return run.name_of(m.id) + " is dead, and still " + (votes ? "votes" : "in the roster");
+  }
+  return {};
+}
+
+/// What is not at rest; nothing if all is.
+template <state_machine M> [[nodiscard]] std::string unrest(simulation<M>& run) {
+  if (!run.leader())
+    return "nobody leads";
+  if (!run.settled())
+    return "logs or states differ, or are not committed";
+  const auto& in = *run.look(run.leader()).newest.content;
+  if (in.joint())
+    return "a change of the voters does not end";
+  const auto plan = run.template part<monitor>(run.leader()).status().plan;
+  if (!plan || !is_at_rest(plan->reason) || plan->reason == plan_reason::last_member)
+    return "the plan has something left to do";
+  for (const auto id : run.nodes()) {
+    const auto* m = detail::look_up(in, id);
+    if (!m || m->status != standing::present)
+      return run.name_of(id) + (m ? " was sent away, and runs" : " has not entered");
+    if (run.template part<monitor>(id).status().leaving == leave_step::ended)
+      return run.name_of(id) + " is done with leaving, and runs";
+  }
+  return seats_amiss(run, in);
+}
+
+} // namespace understudy::testing

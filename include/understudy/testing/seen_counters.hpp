@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <understudy/core/configuration.hpp>
+#include <understudy/core/ids.hpp>
+#include <understudy/testing/membership_rules.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace understudy::testing {
+
+/// What a run has been through, as far as the checker can tell.
+struct seen_counters {
+  std::uint64_t elections = 0;          ///< terms in which somebody led
+  std::uint64_t contested = 0;          ///< terms in which several asked for votes
+  std::uint64_t truncations = 0;        ///< logs that lost an uncommitted tail
+  std::uint64_t installs = 0;           ///< logs that a snapshot replaced
+  std::uint64_t joint = 0;              ///< committed joint configurations
+  std::uint64_t growth = 0;             ///< changes of the voters by which nobody lost a vote
+  std::uint64_t swaps = 0;              ///< by which somebody did, and somebody else got one
+  std::uint64_t shrinking = 0;          ///< by which somebody did, and nobody else got one
+  std::uint64_t abandoned = 0;          ///< given up half way
+  std::uint64_t listener_elections = 0; ///< terms led by one that had no vote when it won
+  std::uint64_t listener_campaigns = 0; ///< votes asked for by one that has none
+
+  /// One committed configuration followed another.
+  void count_change(const configuration& from, const configuration& to) {
+    joint += to.joint() && !from.joint() ? 1 : 0;
+    if (!from.joint() || to.joint())
+      return;
+    if (to.voters == from.outgoing) {
+      ++abandoned;
+      return;
+    }
+    const auto lacks = [](const std::vector<member_id>& some, const std::vector<member_id>& in) {
+      return std::ranges::any_of(some, [&](member_id id) { return !detail::contains(in, id); });
+    };
+    const bool gained = lacks(to.voters, from.outgoing);
+    const bool lost = lacks(from.outgoing, to.voters);
+    ++(!lost ? growth : gained ? swaps : shrinking);
+  }
+
+  seen_counters& operator+=(const seen_counters& other) {
+    elections += other.elections;
+    contested += other.contested;
+    truncations += other.truncations;
+    installs += other.installs;
+    joint += other.joint;
+    growth += other.growth;
+    swaps += other.swaps;
+    shrinking += other.shrinking;
+    abandoned += other.abandoned;
+    listener_elections += other.listener_elections;
+    listener_campaigns += other.listener_campaigns;
+    return *this;
+  }
+};
+
+} // namespace understudy::testing
