@@ -190,21 +190,7 @@ private:
     contacts_[id] = run_.nodes();
   }
 
-  bool can_lose(member_id victim) {
-    const auto nodes = run_.nodes();
-    const auto& clusters = run_.rules().clusters();
-    if (clusters.empty() || nodes.size() < 2)
-      return false;
-    const auto lives
-        = [&](member_id id) { return id != victim && std::ranges::find(nodes, id) != nodes.end(); };
-    const auto& committed = run_.rules().past(clusters.front()).configurations();
-    if (committed.empty() || !quorum_among(*committed.back().content, lives))
-      return false;
-    return std::ranges::all_of(nodes, [&](member_id id) {
-      const auto newest = run_.look(id).newest;
-      return newest.index <= committed.back().index || quorum_among(*newest.content, lives);
-    });
-  }
+  bool can_lose(member_id victim) { return can_do_without(run_, victim); }
 
   void pause_one() {
     const auto who = somebody();
@@ -322,26 +308,25 @@ private:
   /// The last member has left: there is no cluster any more.
   [[nodiscard]] bool ended() const { return run_.counters().last_members > 0; }
 
-  /// A node that does not vote, and of all whom it was told to ask or has heard of nobody runs any
-  /// more: nobody can help it but who starts it again, with other contacts.
+  /// A node that is not needed, and of all whom it was told to ask or has heard of nobody is there
+  /// any more: nobody can help it but who starts it again, with other contacts.
   bool stranded(member_id id) {
     if (run_.part<monitor>(id).status().state == membership::failed)
       return can_lose(id);
+    const auto& clusters = run_.rules().clusters();
+    const auto& now = *run_.rules().past(clusters.front()).configurations().back().content;
     auto known = contacts_[id];
     if (const auto* in = run_.look(id).newest.content) {
-      if (detail::contains(in->voters, id) || detail::contains(in->outgoing, id))
+      if (detail::votes_in(*in, id) && detail::look_up(now, id))
         return false;
       for (const auto& m : in->members)
         known.push_back(m.id);
     }
-    const auto& clusters = run_.rules().clusters();
-    const auto& committed = run_.rules().past(clusters.front()).configurations().back();
-    return std::ranges::none_of(known, [&](member_id k) {
-      return k != id && run_.runs(k) && detail::look_up(*committed.content, k);
-    });
+    return std::ranges::none_of(
+        known, [&](member_id k) { return k != id && run_.runs(k) && detail::look_up(now, k); });
   }
 
-  bool finished() { return run_.open_calls() == 0 && unfinished().empty(); }
+  bool finished() { return unfinished().empty(); }
 
   /// What keeps the run from its end; nothing if it is there.
   std::string unfinished() {

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// What a cluster should come to when all faults are over (L1, L2, L4).
+/// What a cluster can do without, and what it should come to when all faults are over (L1, L2, L4).
 
 #include <understudy/testing/membership_rules.hpp>
 #include <understudy/testing/simulation.hpp>
@@ -11,6 +11,24 @@
 #include <string>
 
 namespace understudy::testing {
+
+/// Whether those that run could decide without `victim`, whatever they know of who votes. Memory
+/// nodes take their part of the data along when they end.
+template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run, member_id victim) {
+  const auto nodes = run.nodes();
+  const auto& clusters = run.rules().clusters();
+  if (clusters.empty() || nodes.size() < 2)
+    return false;
+  const auto lives
+      = [&](member_id id) { return id != victim && std::ranges::find(nodes, id) != nodes.end(); };
+  const auto& committed = run.rules().past(clusters.front()).configurations();
+  if (committed.empty() || !quorum_among(*committed.back().content, lives))
+    return false;
+  return std::ranges::all_of(nodes, [&](member_id id) {
+    const auto newest = run.look(id).newest;
+    return newest.index <= committed.back().index || quorum_among(*newest.content, lives);
+  });
+}
 
 /// Which seats are not as they should be; nothing if all are. The dead are gone from the roster,
 /// and every seat is taken; though not always by the first in line, since one that catches up too
