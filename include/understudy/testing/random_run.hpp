@@ -319,6 +319,7 @@ private:
     if (const auto* in = run_.look(id).newest.content) {
       if (detail::votes_in(*in, id) && detail::look_up(now, id))
         return false;
+      known.clear(); // who was taken in asks its seeds no more
       for (const auto& m : in->members)
         known.push_back(m.id);
     }
