@@ -122,10 +122,10 @@ public:
 
   // -- for operators: any node takes an order, the leader carries it out --------------------------
 
-  /// Leaves the cluster, and stops. The successor is seated first, open calls are answered, and the
-  /// roster forgets the node; until then it goes on serving, though `ready()` is false. After
-  /// `limit` (none given: `monitor.leave_limit`) it stops all the same and says what was left
-  /// undone. Asking twice is asking once.
+  /// Leaves the cluster, and stops. The successor is seated first; until then the node goes on
+  /// serving, though `ready()` is false. Then new calls are answered `stopped`, open ones are
+  /// answered, and the roster forgets the node. After `limit` (none given: `monitor.leave_limit`)
+  /// it stops all the same and says what was left undone. Asking twice is asking once.
   std::future<expected<leave_result>> leave(interval limit = {}) const {
     auto slot = std::make_shared<result_slot<leave_result>>(
         failure{errc::stopped, "the node stopped before it had left"});

@@ -297,7 +297,7 @@ struct leave_cluster {
 
 /// How a node left.
 enum class leave_outcome : std::uint8_t {
-  left = 0,        ///< a successor has its seat, its calls are answered, the roster is without it
+  left = 0,        ///< its seat is passed on, its calls are answered, the roster is without it
   last_member = 1, ///< nobody was left to take over: the cluster ended with it
   timed_out = 2,   ///< the limit passed first; `detail` says what was left undone
 };
@@ -334,7 +334,7 @@ struct node_event {
     evicted,            ///< this node was sent away; it takes part no more
     leaving,            ///< this node is on its way out; `detail` names the step
     left,               ///< this node has left, or given up leaving; `detail` says how
-    reconciled,         ///< after taking a seat: open calls were settled; `detail` counts them
+    reconciled, ///< calls taken before a seat or a leader were settled; `detail` counts them
   };
   kind what = kind::founded;
   member_id who = {};

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// How a front door closes when its node leaves (design.md, section 4).
+/// How a front door closes when its node leaves (docs/membership.md).
 ///
 /// From the moment it is told to, it takes nothing more. `stopped` says for certain that nothing
 /// was done, so whoever hears it can ask another node at once. What is open goes on to its end; the

@@ -5,7 +5,8 @@
 /// Who counts as gone (S3, S4): the leader's decision to mark a member `evicted`.
 ///
 /// A mark takes away the rank and is never taken back, so it needs certainty or patience. A voter
-/// that is only silent keeps its mark-free place until somebody is ready to take its seat (M10);
+/// that is only silent keeps its mark-free place until somebody is ready to take its seat, or it is
+/// one too many (M10);
 /// one that comes and goes starts its clock anew each time (M18).
 
 #include <understudy/core/outbox.hpp>

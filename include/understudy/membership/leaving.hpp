@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// How a node leaves (design.md, section 4): step by step, so that at no moment anything is missing
+/// How a node leaves (docs/membership.md): step by step, so that at no moment anything is missing
 /// that those who stay need, and within a limit.
 
 #include <understudy/core/outbox.hpp>
