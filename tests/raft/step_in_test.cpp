@@ -47,7 +47,7 @@ struct cluster : group {
   void lose_leader() {
     part({1});
     now += 1ms;
-    for (const std::uint64_t id : {4, 2, 3})
+    for (const std::uint64_t id : {4u, 2u, 3u})
       tell(id, peer_lost{{1}, true});
     exchange();
   }

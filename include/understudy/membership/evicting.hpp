@@ -6,8 +6,7 @@
 ///
 /// A mark takes away the rank and is never taken back, so it needs certainty or patience. A voter
 /// that is only silent keeps its mark-free place until somebody is ready to take its seat, or it is
-/// one too many (M10);
-/// one that comes and goes starts its clock anew each time (M18).
+/// one too many (M10); one that comes and goes starts its clock anew each time (M18).
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/membership/change_slot.hpp>
