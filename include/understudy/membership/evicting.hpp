@@ -148,11 +148,11 @@ private:
     auto ready = heirs(who, s);
     std::erase_if(ready,
                   [&](member_id id) { return id != s.self && !detail::is_caught_up(s.view, id); });
-    // Those that were marked before it, and still vote, are replaced first.
-    const auto marked = now.voters.size() - detail::sitting(now).size();
-    if (ready.size() <= marked)
+    // The seats that are open without it are taken first.
+    const auto open = open_seats(now);
+    if (ready.size() <= open)
       return std::nullopt;
-    return text + ", and " + detail::label_of(ready[marked]) + " is ready to take its seat";
+    return text + ", and " + detail::label_of(ready[open]) + " is ready to take its seat";
   }
 
   void watch_substitutes(scene& s) {
