@@ -311,15 +311,17 @@ private:
   /// A node that is not needed, and of all whom it was told to ask or has heard of nobody is there
   /// any more: nobody can help it but who starts it again, with other contacts.
   bool stranded(member_id id) {
-    if (run_.part<monitor>(id).status().state == membership::failed)
+    const auto own = run_.part<monitor>(id).status();
+    if (own.state == membership::failed)
       return can_lose(id);
     const auto& clusters = run_.rules().clusters();
     const auto& now = *run_.rules().past(clusters.front()).configurations().back().content;
-    auto known = contacts_[id];
+    // Who was taken in asks its seeds no more.
+    const bool asks = own.state == membership::entering && own.obstacle.code != errc::none;
+    auto known = asks ? contacts_[id] : std::vector<member_id>{};
     if (const auto* in = run_.look(id).newest.content) {
       if (detail::votes_in(*in, id) && detail::look_up(now, id))
         return false;
-      known.clear(); // who was taken in asks its seeds no more
       for (const auto& m : in->members)
         known.push_back(m.id);
     }
