@@ -119,6 +119,20 @@ TEST_CASE("M21: a leader that lost its term forgets who was entering, and the ne
   CHECK(d.answers(2) == "not_leader none");
 }
 
+TEST_CASE("M12: a very late request of one that left is refused by a leader that never saw it") {
+  door d;
+  d.b.start(bench::options(2, {1}));
+  d.knock(3);
+  CHECK(d.answers(3) == "none");
+  d.b.change(drop_member{{3}});
+  d.b.start(bench::options(4, {1})); // to which the roster of today is all there is
+  d.b.run(10ms);
+  d.b.lead(4);
+  d.b.tell(3, 4, enter_request{.newcomer = bench::options(3).self});
+  CHECK(d.answers(3) == "none removed");
+  CHECK(find(d.b.content(), {3}) == nullptr);
+}
+
 TEST_CASE("an entry that a leader finds in its log is not appended again") {
   door d;
   d.b.commits = false;

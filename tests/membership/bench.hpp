@@ -213,7 +213,7 @@ private:
   }
 
   [[nodiscard]] core_view view_of(member_id id, const toy_log& l) const {
-    auto view = l.view_of(id);
+    auto view = l.view_of(id, !unled.contains(id));
     if (!view.leads)
       return view;
     for (const auto& m : view.newest.content->members) {

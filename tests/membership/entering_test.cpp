@@ -252,23 +252,80 @@ TEST_CASE("a newcomer that meets its own entry before the answer has entered") {
   CHECK(b.node(2).entered.front().entered == log_index{2});
 }
 
-TEST_CASE("other settings than the cluster's are named, and the cluster's are used") {
+TEST_CASE("M12: a newcomer says since when it asks, and sticks to that") {
   bench b;
-  b.start(bench::founder(1, 3));
-  auto o = bench::options(2, {1});
-  o.rules = {.max_voters = 7};
-  b.start(o);
+  b.start(bench::options(7, {8, 9}));
+  const auto answer = [&](std::uint64_t from, std::uint64_t committed) {
+    b.tell(from, 7,
+           census_reply{.cluster = {5}, .members = 2, .leader = {1}, .committed = {committed}});
+  };
+  const auto newest_request = [&] {
+    const enter_request* found = nullptr;
+    for (const auto& l : b.sent)
+      if (const auto* request = std::get_if<enter_request>(&l.what))
+        found = request;
+    return found;
+  };
+  // One that is on its way in itself knows who leads, but nothing of the roster.
+  answer(8, 0);
+  CHECK(newest_request() == nullptr);
+  CHECK(b.sent.back().to == member_id{1});
+  CHECK(std::holds_alternative<census_request>(b.sent.back().what));
+  answer(1, 40);
+  b.run(1ms);
+  REQUIRE(newest_request() != nullptr);
+  CHECK(newest_request()->since == log_index{40});
+  answer(9, 60);
+  b.run(2s);
+  CHECK(b.count_sent<enter_request>(7) > 1);
+  CHECK(newest_request()->since == log_index{40});
+}
+
+TEST_CASE("a member that hears of no leader asks its seeds, and is shown the roster of today") {
+  auto b = cluster_of(2);
+  b.unled = {{7}};
+  b.start(bench::options(7, {1}));
   b.run(1s);
-  CHECK(b.state(2) == membership::member);
-  REQUIRE(b.events(2, node_event::kind::settings_differ, errc::settings_differ) == 1);
-  for (const auto& e : b.node(2).events)
-    if (e.what == node_event::kind::settings_differ)
-      CHECK(e.detail == "max_voters is 3 in the cluster, and 7 was given");
-  CHECK(b.events(1, node_event::kind::settings_differ, errc::settings_differ) == 0);
-  b.change(set_rules{{.max_voters = 7}});
+  REQUIRE(b.state(7) == membership::member);
+  const auto asked = [&](std::uint64_t id) {
+    return b.count_sent<census_request>(id) + b.count_sent<enter_request>(id);
+  };
+  const auto before = std::pair{asked(2), asked(7)};
+  b.blind = {{7}};
+  b.change(enter_member{bench::options(8).self});
+  b.run(3s);
+  CHECK(asked(7) == before.second);
+  b.run(3s);
+  CHECK(asked(7) == before.second + 1);
+  REQUIRE(b.node(7).entered.size() == 2);
+  CHECK(find(*b.node(7).entered.back().roster.content, {8}) != nullptr);
+  CHECK(asked(2) == before.first); // which hears of one
+}
+
+TEST_CASE("M12: a member that hears of no leader is told that it was sent away") {
+  auto b = cluster_of(1);
+  b.unled = {{7}};
+  b.start(bench::options(7, {1}));
   b.run(1s);
-  CHECK(b.events(1, node_event::kind::settings_differ, errc::settings_differ) == 1);
-  CHECK(b.events(2, node_event::kind::settings_differ, errc::settings_differ) == 1);
+  b.blind = {{7}};
+  b.change(drop_member{{7}});
+  b.run(3s);
+  CHECK(b.state(7) == membership::member);
+  b.run(3s);
+  CHECK(b.state(7) == membership::failed);
+  CHECK(b.obstacle(7).code == errc::removed);
+  CHECK(b.events(7, node_event::kind::evicted, errc::removed) == 1);
+}
+
+TEST_CASE("a member is not impressed by a stranger at a seed's address") {
+  auto b = cluster_of(2);
+  b.start(bench::options(7, {1}));
+  b.run(1s);
+  const auto stranger = cluster_id{b.content().cluster.value + 1};
+  b.tell(1, 7, census_reply{.cluster = stranger, .members = 1, .leader = {1}, .committed = {1}});
+  b.tell(1, 7, enter_reply{.code = errc::cluster_mismatch});
+  b.tell(1, 7, enter_reply{.code = errc::duplicate_id});
+  CHECK(b.state(7) == membership::member);
 }
 
 TEST_CASE("B10: a node that came back with its log neither founds nor asks to enter") {

@@ -38,9 +38,12 @@ struct toy_log {
     return last;
   }
 
-  /// What the core of `id` shows, but for its peers.
-  [[nodiscard]] core_view view_of(member_id id) const {
+  /// What the core of `id` shows, but for its peers. If it is `led` it never loses sight of a
+  /// leader.
+  [[nodiscard]] core_view view_of(member_id id, bool led = true) const {
     core_view view{.term = term, .leader = leader};
+    if (led)
+      view.leader_known = instant{} + std::chrono::hours{1'000};
     view.leads = id == leader;
     view.term_committed = view.leads && term_committed;
     view.committed = committed();
@@ -77,6 +80,7 @@ struct bench_switches {
   std::set<member_id> lagging = {};              ///< never caught up
   std::set<member_id> silent = {};               ///< letters from and to these are lost
   std::set<member_id> unheard = {};              ///< their cores do not answer the leader's
+  std::set<member_id> unled = {};                ///< their cores hear of no leader
   std::set<member_id> blind = {};                ///< their cores show them nothing new
   bool transfers = true;                         ///< leadership goes where the monitor says
   bool drains = true;                            ///< calls are answered at once

@@ -138,6 +138,35 @@ TEST_CASE("only a member without a vote is dropped") {
   CHECK(next->members.back().id == member_id{4});
 }
 
+TEST_CASE("M12: who has left does not enter again under its id") {
+  auto now = apply(group(3, 1), drop_member{{3}}, {9}).value();
+  CHECK(has_departed(now, {3}));
+  CHECK_FALSE(has_departed(now, {2}));
+  CHECK(complaints(now).empty());
+  const auto late = apply(now, enter_member{{.id = {3}, .start = 103}, {1'000}}, {10});
+  CHECK(code_of(late) == errc::removed);
+  CHECK(apply(now, enter_member{{.id = {4}, .start = 104}}, {10}).has_value());
+  now.members.push_back({.id = {3}, .start = 103, .entered = {10}});
+  CHECK_FALSE(complaints(now).empty());
+}
+
+TEST_CASE(
+    "M12: once departures are forgotten, who began to ask before them is a newcomer no more") {
+  auto now = group(1, 1);
+  for (std::uint64_t i = 0; i <= departed_limit; ++i) {
+    const member_id id{100 + i};
+    now = apply(now, enter_member{{.id = id, .start = 1}, {10}}, {20 + 2 * i}).value();
+    now = apply(now, drop_member{id}, {21 + 2 * i}).value();
+  }
+  CHECK(now.departed.size() == departed_limit);
+  CHECK_FALSE(has_departed(now, {100})); // the first of them
+  CHECK(now.forgotten == log_index{21});
+  CHECK(complaints(now).empty());
+  // It entered at 20, so it first asked when it knew of something older.
+  CHECK(code_of(apply(now, enter_member{{.id = {100}, .start = 1}, {19}}, {500})) == errc::removed);
+  CHECK(apply(now, enter_member{{.id = {7}, .start = 1}, {21}}, {500}).has_value());
+}
+
 TEST_CASE("a change to a member that is not there says so") {
   const auto base = group(1, 1);
   CHECK(code_of(apply(base, mark_member{{9}}, {2})) == errc::removed);

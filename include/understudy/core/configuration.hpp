@@ -67,6 +67,16 @@ struct settings {
   }
 };
 
+/// One that was in the roster, and is no more.
+struct departure {
+  member_id who = {};
+  log_index at = {}; ///< the entry that took it out
+
+  friend bool operator==(const departure&, const departure&) = default;
+
+  template <class Archive> void serialize(Archive& archive) { archive(who, at); }
+};
+
 /// The content of a configuration entry. In force from the moment it stands in a node's log,
 /// committed or not (thesis §4.1), and out of force again when it is truncated.
 struct configuration {
@@ -76,12 +86,16 @@ struct configuration {
   std::vector<member_id> voters = {};   ///< the raft group; while joint: the incoming half
   std::vector<member_id> outgoing = {}; ///< while joint: the half on its way out; else empty
 
+  /// Who left last, oldest first: an id is used once, and a request to enter may be very late.
+  std::vector<departure> departed = {};
+  log_index forgotten = {}; ///< the newest departure that `departed` had no room for any more
+
   [[nodiscard]] bool joint() const { return !outgoing.empty(); }
 
   friend bool operator==(const configuration&, const configuration&) = default;
 
   template <class Archive> void serialize(Archive& archive) {
-    archive(cluster, rules, members, voters, outgoing);
+    archive(cluster, rules, members, voters, outgoing, departed, forgotten);
   }
 };
 

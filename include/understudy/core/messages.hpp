@@ -143,13 +143,17 @@ struct census_reply {
   std::uint32_t members = 0;
   member_id leader = {};
   std::string leader_address = {};
-  bool founding = false; ///< the node asked was told to found, and has not yet
+  bool founding = false;    ///< the node asked was told to found, and has not yet
+  log_index committed = {}; ///< the configuration that the node asked goes by; 0: not in one yet
 };
 
 /// "Take me in": a new incarnation asks to be appended to the roster. Idempotent (B12).
 struct enter_request {
   cluster_id cluster = {}; ///< set when the node means one cluster only
   member newcomer = {};
+  /// A committed configuration from before the newcomer first asked. A cluster that has forgotten
+  /// who left after it can not tell a newcomer from one whose request is very late.
+  log_index since = {};
 };
 
 /// The answer to `enter_request`. On success the roster shows the count and the own rank.

@@ -103,6 +103,7 @@ struct core_view {
   term_number term = {};
   member_id leader = {};     ///< none: not known
   instant leader_heard = {}; ///< when the leader last gave a sign to this node itself
+  instant leader_known = {}; ///< or to a node that told this one
   instant fresh_at = {}; ///< all that a leader had committed then, as far as it said, is applied
   bool leads = false;
   bool campaigning = false;

@@ -14,6 +14,7 @@ namespace understudy {
 /// Appends a newcomer at the end of the roster.
 struct enter_member {
   member newcomer = {};
+  log_index since = {}; ///< see `enter_request`
 };
 
 /// Takes a member's rank away, for good.

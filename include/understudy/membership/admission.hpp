@@ -15,9 +15,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,11 +44,11 @@ public:
                     "this is cluster " + std::to_string(known.cluster.value), view, out);
     if (const auto* present = find(known, newcomer.id))
       return answer(newcomer.id, newcomer.start, *present, view, out);
-    if (std::ranges::find(departed_, newcomer.id) != departed_.end())
+    if (has_departed(known, newcomer.id))
       return refuse(newcomer.id, errc::removed, "this start of the node is over", view, out);
     if (!view.leads)
       return refuse(newcomer.id, errc::not_leader, {}, view, out);
-    append(std::move(newcomer), view, tickets, out);
+    append(asked, view, tickets, out);
   }
 
   /// The core said what became of a change.
@@ -68,7 +66,6 @@ public:
     if (!view.leads || view.term != term_)
       pending_.clear();
     term_ = view.term;
-    remember_departed(*view.committed.content);
     std::erase_if(pending_, [&](const waiting& w) {
       const auto* present = find(*view.committed.content, w.id);
       if (present)
@@ -78,8 +75,6 @@ public:
   }
 
 private:
-  static constexpr std::size_t departed_max = 1'024;
-
   struct waiting {
     member_id id;
     std::uint64_t start;
@@ -98,20 +93,8 @@ private:
                              .leader_address = leader_address(view)});
   }
 
-  /// An id is used once: a request of somebody that has gone is late, or wrong (M12).
-  void remember_departed(const configuration& known) {
-    for (auto id : present_)
-      if (!find(known, id)) {
-        if (departed_.size() == departed_max)
-          departed_.pop_front();
-        departed_.push_back(id);
-      }
-    present_.clear();
-    for (const auto& m : known.members)
-      present_.push_back(m.id);
-  }
-
-  void append(member newcomer, const core_view& view, ticket_line& tickets, outbox& out) {
+  void append(enter_request& asked, const core_view& view, ticket_line& tickets, outbox& out) {
+    auto& newcomer = asked.newcomer;
     const auto found = std::ranges::find(pending_, newcomer.id, &waiting::id);
     if (found != pending_.end()) {
       if (found->start != newcomer.start)
@@ -127,8 +110,8 @@ private:
     if (there)
       return;
     newcomer.entered = {};
-    out.tell(
-        change_roster{.what = enter_member{std::move(newcomer)}, .id = pending_.back().change});
+    out.tell(change_roster{.what = enter_member{std::move(newcomer), asked.since},
+                           .id = pending_.back().change});
   }
 
   static void refuse(member_id to, errc code, std::string detail, const core_view& view,
@@ -143,9 +126,7 @@ private:
 
   std::shared_ptr<const monitor_options> options_;
   term_number term_ = {};
-  std::vector<waiting> pending_ = {};   ///< at most `entering_max`
-  std::vector<member_id> present_ = {}; ///< in the committed roster last seen
-  std::deque<member_id> departed_ = {}; ///< in an earlier one, and no more; the newest of them
+  std::vector<waiting> pending_ = {}; ///< at most `entering_max`
 };
 
 } // namespace understudy

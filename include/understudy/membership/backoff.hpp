@@ -12,7 +12,7 @@ namespace understudy {
 /// the same, so that nodes that lost one peer at one time do not return at one time.
 class backoff {
 public:
-  backoff(interval least, interval most) : most_{most}, current_{least} {}
+  backoff(interval least, interval most) : least_{least}, most_{most}, current_{least} {}
 
   [[nodiscard]] interval next(random_source& random) {
     const auto wait = random.jittered(current_);
@@ -20,7 +20,11 @@ public:
     return wait;
   }
 
+  /// There was an answer.
+  void reset() { current_ = least_; }
+
 private:
+  interval least_;
   interval most_;
   interval current_;
 };

@@ -5,6 +5,10 @@
 /// How a new node gets into the roster (S8): ask the seeds who leads, ask the leader to be taken
 /// in, and keep asking. Every step can be repeated, so a lost answer costs a retry and nothing else
 /// (B12). Nobody answering is never a reason to go on alone (B3).
+///
+/// A member that has heard of no leader for a while asks its seeds in the same way: all whom it
+/// knows may have been replaced while it was cut off. It is shown the roster of today, or told that
+/// it was sent away.
 
 #include <understudy/core/errors.hpp>
 #include <understudy/core/outbox.hpp>
@@ -13,6 +17,7 @@
 #include <understudy/membership/options.hpp>
 #include <understudy/roster/roster.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,60 +33,73 @@ public:
 
   /// Asks again when it is time to, and says so when it takes too long.
   void pump(instant now, random_source& random, outbox& out) {
-    if (accepted_)
-      return;
-    if (!complain_at_)
-      complain_at_ = now + options_->entering_patience;
-    if (now >= *complain_at_) {
-      const auto why = obstacle();
-      out.tell(node_event{.what = node_event::kind::enter_failed,
-                          .who = options_->self.id,
-                          .code = why.code,
-                          .detail = why.detail + "; goes on asking"});
-      complain_at_ = now + options_->entering_patience;
-      obstacle_.reset();
-    }
+    if (accepted_ && now < in_touch_ + options_->entering_patience)
+      return out.wake(in_touch_ + options_->entering_patience);
+    if (!accepted_)
+      complain(now, out);
     if (now >= next_try_)
       hops_ = 0;
     if (now >= next_try_ || follows_) {
       attempt(out);
       next_try_ = now + backoff_.next(random);
     }
-    out.wake(std::min(next_try_, *complain_at_));
+    out.wake(next_try_);
+  }
+
+  /// The roster shows this node: as `self`, in a committed configuration of `cluster`.
+  void arrived(const member& self, cluster_id cluster) {
+    accepted_ = true;
+    cluster_ = cluster;
+    since_ = self.entered;
+  }
+
+  /// A leader was heard of, at `when`.
+  void in_touch(instant when) {
+    if (when <= in_touch_)
+      return;
+    in_touch_ = when;
+    backoff_.reset();
   }
 
   /// A node answered what it knows of a cluster. A result ends all attempts.
   [[nodiscard]] std::optional<failure> heard(member_id from, const census_reply& reply) {
-    if (accepted_ || !reply.cluster)
+    if (!reply.cluster)
       return std::nullopt;
-    if (meant() && meant() != reply.cluster)
+    if (meant() && meant() != reply.cluster) {
+      if (accepted_) // somebody else has come to live at a seed's address
+        return std::nullopt;
       return failure{errc::cluster_mismatch, "member " + std::to_string(from.value)
                                                  + " belongs to cluster "
                                                  + std::to_string(reply.cluster.value) + ", not "
                                                  + std::to_string(meant().value)};
+    }
     cluster_ = reply.cluster;
-    follow(reply.leader);
+    const bool first = since_ == log_index{} && reply.committed != log_index{};
+    if (!asked_)
+      since_ = std::max(since_, reply.committed);
+    follow(reply.leader, first);
     return std::nullopt;
   }
 
   /// Somebody answered the request to be taken in. A result ends all attempts.
-  [[nodiscard]] std::optional<failure> heard(member_id from, const enter_reply& reply,
+  [[nodiscard]] std::optional<failure> heard(member_id from, const enter_reply& reply, instant now,
                                              outbox& out) {
-    if (accepted_)
-      return std::nullopt;
     switch (reply.code) {
     case errc::none:
-      accept(reply.roster, out);
+      accept(reply.roster, now, out);
       return std::nullopt;
+    case errc::removed:
+      return failure{reply.code, reply.detail, reply.leader};
     case errc::cluster_mismatch:
     case errc::duplicate_id:
-    case errc::removed:
     case errc::invalid_option:
     case errc::version_unsupported:
+      if (accepted_) // none of this can be meant for a member
+        return std::nullopt;
       return failure{reply.code, reply.detail, reply.leader};
     case errc::not_leader:
       lost(from);
-      follow(reply.leader);
+      follow(reply.leader, false);
       return std::nullopt;
     default:
       obstacle_ = failure{reply.code, reply.detail, reply.leader};
@@ -119,12 +137,31 @@ private:
   /// The cluster that the node was told to enter, or has begun to enter.
   [[nodiscard]] cluster_id meant() const { return cluster_ ? cluster_ : options_->cluster; }
 
+  /// Says what is in the way, each time it has been there for long.
+  void complain(instant now, outbox& out) {
+    if (!complain_at_)
+      complain_at_ = now + options_->entering_patience;
+    if (now >= *complain_at_) {
+      const auto why = obstacle();
+      out.tell(node_event{.what = node_event::kind::enter_failed,
+                          .who = options_->self.id,
+                          .code = why.code,
+                          .detail = why.detail + "; goes on asking"});
+      complain_at_ = now + options_->entering_patience;
+      obstacle_.reset();
+    }
+    out.wake(*complain_at_);
+  }
+
   void attempt(outbox& out) {
     follows_ = false;
     if (leader_ && tries_ < tries_max) {
       ++tries_;
-      out.send(leader_, enter_request{.cluster = meant(), .newcomer = options_->self});
-      return;
+      if (since_ == log_index{}) // said to lead by one that is not in the cluster itself
+        return out.send(leader_, census_request{});
+      asked_ = true;
+      return out.send(
+          leader_, enter_request{.cluster = meant(), .newcomer = options_->self, .since = since_});
     }
     leader_ = {};
     for (auto id : options_->contacts)
@@ -132,13 +169,14 @@ private:
         out.send(id, census_request{});
   }
 
-  /// Asks `leader` next, and at once unless nodes send us round in circles.
-  void follow(member_id leader) {
+  /// Asks `leader` next, and at once unless nodes send us round in circles. There may be `news` of
+  /// one that is being asked already.
+  void follow(member_id leader, bool news) {
     if (!leader || leader == options_->self.id) {
       obstacle_ = failure{errc::no_leader, "the cluster has no leader at the moment"};
       return;
     }
-    if (leader == leader_)
+    if (leader == leader_ && !news)
       return;
     leader_ = leader;
     tries_ = 0;
@@ -148,28 +186,33 @@ private:
     follows_ = ++hops_ <= hops_max;
   }
 
-  void accept(const placed_configuration& roster, outbox& out) {
+  void accept(const placed_configuration& roster, instant now, outbox& out) {
     const auto* self = roster.content ? find(*roster.content, options_->self.id) : nullptr;
     if (!self || self->start != options_->self.start
         || (meant() && meant() != roster.content->cluster)) {
       obstacle_ = failure{errc::undecodable, "the answer shows a roster without this node"};
       return;
     }
-    accepted_ = true;
+    if (accepted_ && roster.index <= accepted_at_)
+      return; // a late answer
+    arrived(*self, roster.content->cluster);
     accepted_at_ = roster.index;
-    cluster_ = roster.content->cluster;
+    in_touch(now);
     out.tell(entered_cluster{.cluster = cluster_, .entered = self->entered, .roster = roster});
   }
 
   std::shared_ptr<const monitor_options> options_;
   backoff backoff_;
   cluster_id cluster_ = {};
+  log_index since_ = {}; ///< see `enter_request`; for a member its own entry will do
+  bool asked_ = false;   ///< to be taken in: `since_` stays
   member_id leader_ = {};
   int tries_ = 0;        ///< at this leader
   int hops_ = 0;         ///< since the last try that time called for
   bool follows_ = false; ///< a hint that is to be followed without waiting
   bool accepted_ = false;
   log_index accepted_at_ = {};
+  instant in_touch_ = {};
   instant next_try_ = {};
   std::optional<instant> complain_at_ = {};
   std::optional<failure> obstacle_ = {};

@@ -26,6 +26,7 @@
 #include <understudy/membership/presence.hpp>
 #include <understudy/membership/scene.hpp>
 #include <understudy/membership/seating.hpp>
+#include <understudy/membership/settings_watch.hpp>
 #include <understudy/membership/signs.hpp>
 #include <understudy/membership/state.hpp>
 #include <understudy/membership/tickets.hpp>
@@ -56,7 +57,7 @@ public:
         founding_{options_}, entering_{options_}, admission_{options_}, asker_{options_},
         giver_{options_}, presence_{options_}, evictor_{options_}, dropper_{options_},
         hand_back_{options_}, office_{options_}, desk_{options_}, leaver_{options_},
-        tickets_{random_.next() >> 1} {
+        settings_watch_{options_}, tickets_{random_.next() >> 1} {
     UNDERSTUDY_ASSERT(complaints(*options_).empty(), "options are validated before the start");
     state_ = options_->returning ? membership::member
              : options_->found   ? membership::founding
@@ -77,6 +78,7 @@ public:
           std::ranges::count(known, standing::present, &member::status));
       reply.leader = view_.leader;
       reply.leader_address = leader_address(view_);
+      reply.committed = view_.committed.index;
     } else if (state_ == membership::entering) {
       reply.leader = entering_.leader();
     }
@@ -86,14 +88,14 @@ public:
   void on(member_id from, census_reply& what, instant, outbox& out) {
     if (undecided())
       give_up(founding_.heard(from, what), out);
-    else if (state_ == membership::entering)
-      give_up(entering_.heard(from, what), out);
     else if (founded_ && what.cluster && what.cluster != founded_)
       warn(errc::cluster_exists,
            "founded cluster " + std::to_string(founded_.value) + ", and member "
                + std::to_string(from.value) + " answers too late for cluster "
                + std::to_string(what.cluster.value),
            out);
+    else if (may_ask_seeds())
+      give_up(entering_.heard(from, what), out);
   }
 
   void on(member_id from, enter_request& what, instant now, outbox& out) {
@@ -111,9 +113,14 @@ public:
       out.send(from, enter_reply{.code = errc::not_leader, .leader = entering_.leader()});
   }
 
-  void on(member_id from, enter_reply& what, instant, outbox& out) {
-    if (state_ == membership::entering)
-      give_up(entering_.heard(from, what, out), out);
+  void on(member_id from, enter_reply& what, instant now, outbox& out) {
+    if (!may_ask_seeds())
+      return;
+    const auto why = entering_.heard(from, what, now, out);
+    if (why && shown_)
+      send_away(*why, now, out);
+    else
+      give_up(why, out);
   }
 
   void on(member_id from, seat_request&, instant now, outbox&) {
@@ -142,7 +149,7 @@ public:
     if (is_member()) {
       if (!shown_)
         arrive(out);
-      compare_rules(out);
+      settings_watch_.see(view_.committed, out);
       admission_.refresh(view_, out);
     }
     look_for_own_place(now, out);
@@ -191,8 +198,10 @@ public:
       founded_ = first.cluster;
       out.tell(found_cluster{std::move(first)});
     }
-    if (state_ == membership::entering && !leaver_.has_begun())
+    if (may_ask_seeds()) {
+      entering_.in_touch(view_.leader_known);
       entering_.pump(now, random_, out);
+    }
     leaver_.pump(s, desk_, is_outside());
     if (is_member()) {
       asker_.pump(view_, now, out);
@@ -243,6 +252,12 @@ private:
   /// Told to found, and has neither done so nor given up.
   [[nodiscard]] bool undecided() const { return state_ == membership::founding && !founded_; }
 
+  /// As a newcomer, or as a member that may have lost sight of its cluster.
+  [[nodiscard]] bool may_ask_seeds() const {
+    return !leaver_.has_begun()
+           && (state_ == membership::entering || (state_ == membership::member && shown_));
+  }
+
   /// Whether the committed roster, as far as this node has it, shows this node. Configurations from
   /// before its own entry are history, and nothing is done on account of them (B5).
   ///
@@ -288,7 +303,10 @@ private:
     const auto* own = find(*view_.committed.content, options_->self.id);
     if (own && own->status != standing::evicted)
       return;
-    const failure why{errc::removed, own ? "this node was evicted" : "this node was dropped"};
+    send_away({errc::removed, own ? "this node was evicted" : "this node was dropped"}, now, out);
+  }
+
+  void send_away(const failure& why, instant now, outbox& out) {
     if (!std::exchange(sent_away_, true))
       out.tell(node_event{.what = node_event::kind::evicted,
                           .who = options_->self.id,
@@ -328,29 +346,16 @@ private:
 
   /// The committed roster shows this node for the first time.
   void arrive(outbox& out) {
-    const auto* self = find(*view_.committed.content, options_->self.id);
+    const auto& known = *view_.committed.content;
+    const auto* self = find(known, options_->self.id);
     if (state_ == membership::entering && !entering_.accepted()) // the answer was lost
-      out.tell(entered_cluster{.cluster = view_.committed.content->cluster,
-                               .entered = self->entered,
-                               .roster = view_.committed});
+      out.tell(entered_cluster{
+          .cluster = known.cluster, .entered = self->entered, .roster = view_.committed});
+    entering_.arrived(*self, known.cluster);
     shown_ = true;
     state_ = membership::member;
     out.tell(
         node_event{.what = node_event::kind::entered, .who = self->id, .index = self->entered});
-  }
-
-  /// The cluster's settings count; other ones given here are reported, each time they change.
-  void compare_rules(outbox& out) {
-    const auto& rules = view_.committed.content->rules;
-    if (compared_ == rules)
-      return;
-    compared_ = rules;
-    if (auto text = difference(options_->rules, rules); !text.empty())
-      out.tell(node_event{.what = node_event::kind::settings_differ,
-                          .who = options_->self.id,
-                          .index = view_.committed.index,
-                          .code = errc::settings_differ,
-                          .detail = std::move(text)});
   }
 
   std::shared_ptr<const monitor_options> options_;
@@ -367,6 +372,7 @@ private:
   order_office office_;
   order_desk desk_;
   leaver leaver_;
+  settings_watch settings_watch_;
   ticket_line tickets_;
   signs_of_life signs_ = {};
   class journal journal_ = {};
@@ -377,7 +383,6 @@ private:
   cluster_id founded_ = {}; ///< the cluster that this node made
   bool shown_ = false;      ///< the committed roster has shown this node
   bool sent_away_ = false;  ///< and then that it was evicted, or it no more
-  std::optional<settings> compared_ = {};
 };
 
 } // namespace understudy

@@ -353,6 +353,7 @@ private:
     return {.term = state_.term(),
             .leader = leader_now(),
             .leader_heard = leader_sight::last_sign(roles_, now),
+            .leader_known = sight_.last_news(roles_, now),
             .fresh_at = sight_.fresh_at(roles_, now),
             .leads = leads(),
             .campaigning = campaigning_now(),

@@ -49,6 +49,11 @@ public:
     return follower && follower->leader() ? follower->heard() : instant{};
   }
 
+  /// When it last gave a sign to this node, or to one that told this node of it.
+  [[nodiscard]] instant last_news(const roles& part, instant now) const {
+    return std::max(last_sign(part, now), hint_.leader ? hint_.heard : instant{});
+  }
+
   /// All that was committed at this moment, as far as this node was told, is applied here.
   [[nodiscard]] instant fresh_at(const roles& part, instant now) const {
     return part.as<leading>() ? now : fresh_.at();

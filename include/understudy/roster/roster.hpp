@@ -25,6 +25,8 @@ namespace understudy {
 
 /// The most members that a roster takes, listeners included.
 inline constexpr std::size_t members_limit = 1'024;
+/// How many of those that left a configuration names.
+inline constexpr std::size_t departed_limit = 64;
 /// The longest name or address of a member.
 inline constexpr std::size_t member_text_limit = 255;
 
@@ -32,6 +34,11 @@ inline constexpr std::size_t member_text_limit = 255;
 [[nodiscard]] inline const member* find(const configuration& in, member_id id) {
   const auto found = std::ranges::find(in.members, id, &member::id);
   return found == in.members.end() ? nullptr : &*found;
+}
+
+/// Whether `id` was in the roster and is no more, as far as `in` knows.
+[[nodiscard]] inline bool has_departed(const configuration& in, member_id id) {
+  return std::ranges::find(in.departed, id, &departure::who) != in.departed.end();
 }
 
 /// Whether `id` votes in either half.
@@ -72,6 +79,12 @@ namespace detail {
   }
   if (auto good = acceptable_member(newcomer); !good)
     return tl::unexpected{good.error()};
+  if (has_departed(next, newcomer.id))
+    return fail(errc::removed, label_of(newcomer.id) + " has left the roster (M12)");
+  if (what.since < next.forgotten)
+    return fail(errc::removed, label_of(newcomer.id) + " began to ask before index "
+                                   + std::to_string(next.forgotten.value)
+                                   + ", and may have left since (M12)");
   if (next.members.size() >= members_limit)
     return fail(errc::overloaded,
                 "the roster is full with " + std::to_string(next.members.size()) + " members");
@@ -111,13 +124,24 @@ namespace detail {
   return next;
 }
 
+/// Keeps in mind that `id` left. What there is no room for is forgotten, but for its index.
+inline void remember_departure(configuration& next, member_id id, log_index at) {
+  auto& departed = next.departed;
+  departed.push_back({id, at});
+  if (departed.size() <= departed_limit)
+    return;
+  next.forgotten = departed.front().at;
+  departed.erase(departed.begin());
+}
+
 [[nodiscard]] inline expected<configuration> changed(configuration next, const drop_member& what,
-                                                     log_index) {
+                                                     log_index at) {
   if (auto who = subject(next, what.who); !who)
     return tl::unexpected{who.error()};
   if (has_vote(next, what.who))
     return fail(errc::invalid_option, label_of(what.who) + " still votes");
   std::erase_if(next.members, [&](const member& m) { return m.id == what.who; });
+  remember_departure(next, what.who, at);
   return next;
 }
 
@@ -135,8 +159,9 @@ namespace detail {
 ///
 /// A change that is there already gives back `base` itself, so a retry does no harm: the same
 /// incarnation entering again, a mark or a pin set twice. Fails with `duplicate_id` for a namesake,
-/// `removed` for a member that is not there, `overloaded` for a full roster, and `invalid_option`
-/// for what must never be: a mark taken back, a voter dropped, settings that make no sense.
+/// `removed` for a member that is not there (any more), `overloaded` for a full roster, and
+/// `invalid_option` for what must never be: a mark taken back, a voter dropped, settings that make
+/// no sense.
 [[nodiscard]] inline expected<configuration> apply(const configuration& base,
                                                    const roster_change& what, log_index at) {
   return std::visit([&](const auto& one) { return detail::changed(base, one, at); }, what);
@@ -204,6 +229,11 @@ namespace detail {
     if (i > 0 && m.entered < in.members[i - 1].entered)
       found.push_back(detail::label_of(m.id) + " stands behind one that entered later");
   }
+  for (const auto& gone : in.departed)
+    if (find(in, gone.who))
+      found.push_back(detail::label_of(gone.who) + " is in the roster, and has left it");
+  if (in.departed.size() > departed_limit)
+    found.push_back("more than " + std::to_string(departed_limit) + " departures are named");
   if (in.members.size() > members_limit)
     found.push_back("the roster has more than " + std::to_string(members_limit) + " members");
   if (in.voters.empty())

@@ -316,9 +316,7 @@ private:
       return can_lose(id);
     const auto& clusters = run_.rules().clusters();
     const auto& now = *run_.rules().past(clusters.front()).configurations().back().content;
-    // Who was taken in asks its seeds no more.
-    const bool asks = own.state == membership::entering && own.obstacle.code != errc::none;
-    auto known = asks ? contacts_[id] : std::vector<member_id>{};
+    auto known = contacts_[id];
     if (const auto* in = run_.look(id).newest.content) {
       if (detail::votes_in(*in, id) && detail::look_up(now, id))
         return false;
