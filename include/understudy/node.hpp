@@ -15,6 +15,7 @@
 #include <understudy/actors/cast.hpp>
 #include <understudy/actors/config.hpp>
 #include <understudy/actors/front_door.hpp>
+#include <understudy/actors/machine_keeper.hpp>
 #include <understudy/actors/shell.hpp>
 #include <understudy/actors/status.hpp>
 #include <understudy/core/errors.hpp>
@@ -109,6 +110,12 @@ public:
 
   /// For the seeds of other nodes.
   [[nodiscard]] operator contact() const { return {this->id(), stage().address}; }
+
+  /// The actor around the machine. It answers what an application's own keeper answers, and nothing
+  /// if there is none: see `basic_machine_keeper`.
+  [[nodiscard]] caf::actor keeper() const {
+    return caf::actor_cast<caf::actor>(this->body().keeper);
+  }
 
   /// Sends `who` each `node_event` from now on, until it ends.
   void subscribe(caf::actor who) const {
@@ -230,8 +237,9 @@ private:
 /// Starts a node, and lets it found or enter its cluster; `wait_until` tells when it has.
 ///
 /// Fails with `invalid_option` and all that is wrong with the options. `machine` is how the machine
-/// begins; every node of a cluster begins with an equal one.
-template <state_machine M>
+/// begins; every node of a cluster begins with an equal one. `Keeper` is the actor around it: an
+/// application's own, or the one that does no more than it must.
+template <state_machine M, class Keeper = machine_keeper<M>>
 [[nodiscard]] expected<node<M>> spawn_node(caf::actor_system& system, node_options options,
                                            M machine = {}) {
   random_source random{detail::draw_seed(options.random_seed)};
@@ -267,13 +275,14 @@ template <state_machine M>
                   spawn_actor<front_door<M, forwarder>>(
                       system, false, stage,
                       forwarder{self.id, options.forwarder, random_source{random.next()}}));
-  join(type_list<replica<M>>{},
-       spawn_actor<shell<replica<M>>>(
-           system, false, stage, replica<M>{std::move(machine), std::move(options.on_applied)}));
+  const auto keeper
+      = join(type_list<replica<M>>{},
+             spawn_actor<Keeper>(system, false, stage,
+                                 replica<M>{std::move(machine), std::move(options.on_applied)}));
 
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);
-  return node<M>{std::make_shared<const node_body>(stage, all, desks[3], system, desks[2])};
+  return node<M>{std::make_shared<const node_body>(stage, all, desks[3], system, desks[2], keeper)};
 }
 
 } // namespace understudy

@@ -57,6 +57,42 @@ TEST_CASE("S2: the followers take turns, and the leader has none") {
   CHECK(changes == 12);
 }
 
+TEST_CASE("the nearest of those that answer take turns, and the leader comes last all the same") {
+  auto near = options;
+  near.distance = [](const member& m) -> std::uint32_t {
+    if (m.name == "unmapped")
+      throw 7;
+    return m.name == "far" ? 9 : 1;
+  };
+  source_choice choice{self, near};
+  choice.update({.cluster = {1},
+                 .members = {{.id = a, .name = "near"},
+                             {.id = b, .name = "far"},
+                             {.id = c, .name = "near"},
+                             {.id = d, .name = "unmapped"},
+                             {.id = {5}, .name = "near"}},
+                 .voters = {a, b, c, d, {5}}});
+  choice.leader_is({5});
+  const auto seen = [&](instant from) {
+    std::set<member_id> all;
+    for (auto now = from; now < from + 60s; now += 1s)
+      all.insert(picked(choice, now));
+    return all;
+  };
+  CHECK(seen(start) == std::set{a, c});
+  const auto later = start + 1h;
+  choice.failed(a, later);
+  choice.failed(c, later);
+  CHECK(picked(choice, later) == b);
+  choice.failed(b, later);
+  CHECK(picked(choice, later) == d);
+  choice.failed(d, later);
+  CHECK(picked(choice, later) == member_id{5});
+  for (const auto id : {a, b, c, d})
+    choice.succeeded(id);
+  CHECK(seen(later + 1h) == std::set{a, c}); // success does not make it forget where they are
+}
+
 TEST_CASE("while the group is joint the members of both halves are sources") {
   auto choice = among({a, b}, {b, c});
   std::set<member_id> seen;

@@ -61,6 +61,11 @@ protected:
   [[nodiscard]] instant now() { return clock().now(); }
   [[nodiscard]] any_actor supervisor() const { return sheet_ ? sheet_->supervisor : nullptr; }
 
+  /// A component as it is now.
+  template <class Component> [[nodiscard]] const Component& part() const {
+    return parts_.template get<Component>();
+  }
+
   /// Hands a notice to the components.
   template <class N> void tell(N what) {
     work([&] { parts_.tell(what, now()); });

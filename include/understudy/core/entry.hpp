@@ -97,7 +97,7 @@ struct entry {
     if (const auto* c = as<command>())
       return overhead + c->body.size();
     if (const auto* c = as<configuration_ptr>())
-      return overhead + (*c)->members.size() * 96;
+      return overhead + (*c)->members.size() * 96 + (*c)->departed.size() * 16;
     return overhead;
   }
 };

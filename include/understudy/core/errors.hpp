@@ -51,6 +51,7 @@ enum class errc : std::uint8_t {
   timed_out = 25,           ///< a wait reached its limit; nothing was asked for
   version_unsupported = 26, ///< the other side speaks no common protocol version
   node_broken = 27,         ///< an invariant broke and this node stopped itself
+  not_admitted = 28, ///< the leader's admission policy refused the newcomer; the text says why
   // The request may have been applied.
   outcome_unknown = 64, ///< the deadline passed, or the node stopped, with the request in flight
 };
@@ -114,6 +115,8 @@ enum class errc : std::uint8_t {
     return "version_unsupported";
   case errc::node_broken:
     return "node_broken";
+  case errc::not_admitted:
+    return "not_admitted";
   case errc::outcome_unknown:
     return "outcome_unknown";
   }

@@ -56,6 +56,7 @@ enum class attempt_meaning : std::uint8_t {
   case errc::cluster_mismatch:
   case errc::duplicate_id:
   case errc::no_seed_answers:
+  case errc::not_admitted:
   case errc::too_many_sessions:
   case errc::sequence_reused:
   case errc::already_answered:

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <understudy/core/configuration.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/time.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace understudy {
+
+/// How far a member is from this node, in any measure: of the sources that answer, those with the
+/// least distance take turns. Asked when the roster changes. Must not throw; a member at which it
+/// does counts as the farthest.
+using source_distance = std::function<std::uint32_t(const member&)>;
 
 /// How a node pulls. The defaults suit nodes in one data centre.
 struct puller_options {
@@ -28,6 +35,8 @@ struct puller_options {
   interval backoff_max = std::chrono::seconds{2};
   /// A node that has not heard a leader for this long pulls, whatever it believes to be.
   interval leaderless_after = std::chrono::milliseconds{300};
+  /// Which sources to prefer; none: all are alike.
+  source_distance distance = {};
 };
 
 /// What is wrong with the options, each with the names of the offending ones; empty if they can be

@@ -45,7 +45,7 @@ public:
   using notices = type_list<core_view, stored_through, entered_cluster, peer_lost>;
 
   puller(member_id self, puller_options options)
-      : self_{self}, options_{options}, choice_{self, options} {}
+      : self_{self}, options_{std::move(options)}, choice_{self, options_} {}
 
   /// An answer. Anything but the answer to the open question, by the member that was asked, is
   /// late: another source has been asked meanwhile, and the overlap is not wanted (C10).

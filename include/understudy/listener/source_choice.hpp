@@ -9,6 +9,9 @@
 /// that two listeners can not feed each other what neither has (M20). But who votes may have
 /// changed since this node last heard: when all voters that it knows have failed, it asks the other
 /// members of the roster as well, and whoever does not vote says so.
+///
+/// An application may say which are near (`puller_options::distance`); then the nearest of those
+/// that answer take turns. The leader comes last all the same.
 
 #include <understudy/core/configuration.hpp>
 #include <understudy/listener/options.hpp>
@@ -16,7 +19,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace understudy {
@@ -30,7 +35,8 @@ struct source_pick {
 /// Picks a source, and remembers which failed lately.
 class source_choice {
 public:
-  source_choice(member_id self, puller_options options) : self_{self}, options_{options} {}
+  source_choice(member_id self, puller_options options)
+      : self_{self}, options_{std::move(options)} {}
 
   /// The voters of `known` are the sources from now on, both halves while it is joint; its other
   /// members are the last resort.
@@ -41,6 +47,7 @@ public:
         return;
       next.push_back(find(sources_, id) ? *find(sources_, id) : source{.id = id});
       next.back().votes = votes;
+      next.back().distance = distance_of(known, id);
     };
     for (const auto* half : {&known.voters, &known.outgoing})
       for (const auto id : *half)
@@ -103,7 +110,7 @@ public:
   /// `id` gave what was asked for.
   void succeeded(member_id id) {
     if (auto* s = find(sources_, id))
-      *s = source{.id = id, .votes = s->votes};
+      *s = source{.id = id, .votes = s->votes, .distance = s->distance};
   }
 
   [[nodiscard]] std::size_t size() const { return sources_.size(); }
@@ -111,8 +118,9 @@ public:
 private:
   struct source {
     member_id id = {};
-    bool votes = true; ///< as far as this node knows
-    interval pause{0}; ///< after the failures so far; 0: none since it last answered
+    bool votes = true;          ///< as far as this node knows
+    std::uint32_t distance = 0; ///< as the application sees it
+    interval pause{0};          ///< after the failures so far; 0: none since it last answered
     instant failed = {};
     instant rests_until = {};
 
@@ -125,15 +133,28 @@ private:
     return place == in.end() ? nullptr : &*place;
   }
 
-  /// The first voter after the current one that rests no more and does not lead; null if none.
+  /// The first voter after the current one that rests no more and does not lead, among the nearest
+  /// of these; null if none.
   [[nodiscard]] const source* next_in_turn(instant now) const {
     const auto start = place_after_current();
+    const source* best = nullptr;
     for (std::size_t step = 0; step < sources_.size(); ++step) {
       const auto& s = sources_[(start + step) % sources_.size()];
-      if (s.votes && s.id != leader_ && s.rested(now))
-        return &s;
+      if (s.votes && s.id != leader_ && s.rested(now) && (!best || s.distance < best->distance))
+        best = &s;
     }
-    return nullptr;
+    return best;
+  }
+
+  [[nodiscard]] std::uint32_t distance_of(const configuration& known, member_id id) const {
+    const auto who = std::ranges::find(known.members, id, &member::id);
+    if (!options_.distance || who == known.members.end())
+      return 0;
+    try {
+      return options_.distance(*who);
+    } catch (...) {
+      return std::numeric_limits<std::uint32_t>::max();
+    }
   }
 
   /// A member that did not vote when this node last heard; null if all rest.

@@ -106,6 +106,12 @@ private:
                     std::to_string(pending_.size()) + " others are entering", view, out);
     const auto* appended = find(*view.newest.content, newcomer.id);
     const bool there = appended && appended->start == newcomer.start;
+    if (!there) {
+      auto ruling = rule_on(newcomer, *view.committed.content, options_->admission);
+      if (ruling.verdict == admission_verdict::refuse)
+        return refuse(newcomer.id, errc::not_admitted, std::move(ruling.reason), view, out);
+      newcomer.pinned = newcomer.pinned || ruling.verdict == admission_verdict::as_listener;
+    }
     pending_.push_back({newcomer.id, newcomer.start, there ? ticket{} : tickets.next()});
     if (there)
       return;

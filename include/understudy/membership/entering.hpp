@@ -93,6 +93,7 @@ public:
     case errc::cluster_mismatch:
     case errc::duplicate_id:
     case errc::invalid_option:
+    case errc::not_admitted:
     case errc::version_unsupported:
       if (accepted_) // none of this can be meant for a member
         return std::nullopt;

@@ -5,6 +5,7 @@
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/time.hpp>
+#include <understudy/membership/admission_policy.hpp>
 #include <understudy/roster/roster.hpp>
 #include <understudy/roster/settings.hpp>
 
@@ -35,7 +36,8 @@ struct monitor_options {
   interval presence_every = std::chrono::seconds{1};  ///< a sign to the leader; > 0, < evict_after
   interval order_patience = std::chrono::seconds{10}; ///< for an order without a deadline; > 0
   interval leave_limit = std::chrono::seconds{10};    ///< for a leave without a limit; > 0
-  std::size_t entering_max = 256; ///< newcomers whose entries are not committed yet; > 0
+  std::size_t entering_max = 256;  ///< newcomers whose entries are not committed yet; > 0
+  admission_policy admission = {}; ///< who is let in while this node leads; none: everybody
 };
 
 /// The most seeds a node asks.
