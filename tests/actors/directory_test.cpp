@@ -52,7 +52,7 @@ member member_at(std::uint64_t id, std::string address) {
 
 } // namespace
 
-TEST_CASE_FIXTURE(fixture, "members of the roster are found at each desk, until they leave it") {
+TEST_CASE_FIXTURE(fixture, "members of the roster are found at each desk") {
   const auto a = publish(4'000'000);
   const auto b = publish(4'000'004);
   auto news = peers.learn(nullptr, roster({member_at(1, a), member_at(2, b)}));
@@ -70,8 +70,31 @@ TEST_CASE_FIXTURE(fixture, "members of the roster are found at each desk, until 
   news = peers.learn(roster({member_at(1, a), member_at(2, b)}), roster({member_at(1, a)}));
   CHECK(news.to_watch.empty());
   CHECK(peers.find({2}, desk::core) != nullptr);
-  news = peers.learn(roster({member_at(1, a)}), roster({member_at(1, a)}));
-  CHECK(peers.find({2}, desk::core) == nullptr);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "who has left the roster is a guest, and can be answered while it lives") {
+  const auto a = publish(4'000'000);
+  const auto b = publish(4'000'004);
+  const auto both = roster({member_at(1, a), member_at(2, b)});
+  const auto one = roster({member_at(1, a)});
+  CHECK(peers.learn(both, both).to_watch.size() == 2);
+  CHECK(peers.learn(one, one).to_watch.empty());
+  CHECK(peers.find({2}, desk::monitor) == owned[6]);
+  CHECK(peers.learn(both, both).to_watch.empty()); // an uncommitted entry came back
+  CHECK(peers.learn(one, one).to_watch.empty());
+  CHECK(peers.size() == 2);
+  CHECK(peers.lose({2}));
+  CHECK(peers.find({2}, desk::monitor) == nullptr);
+  CHECK(peers.size() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "who was gone when it left the roster is forgotten") {
+  const auto a = publish(4'000'000);
+  const auto both = roster({member_at(1, a), member_at(2, "")});
+  const auto one = roster({member_at(1, a)});
+  CHECK(peers.learn(both, both).gone == std::vector<member_id>{{2}});
+  CHECK(peers.learn(one, one).to_watch.empty());
   CHECK(peers.size() == 1);
 }
 
@@ -97,7 +120,7 @@ TEST_CASE_FIXTURE(fixture, "what another node's roster says is not forgotten ove
   const auto later = roster({member_at(1, a), member_at(2, b)});
   CHECK(peers.learn(later, later).to_watch.empty());
   CHECK(peers.learn(old, old).to_watch.empty());
-  CHECK(peers.find({2}, desk::core) == nullptr);
+  CHECK(peers.size() == 2); // a guest now
 }
 
 TEST_CASE_FIXTURE(fixture, "a guest is answered where it wrote from, and becomes a member") {
@@ -122,6 +145,18 @@ TEST_CASE_FIXTURE(fixture, "a guest too many pushes the oldest out") {
   CHECK(peers.size() == directory::guests_max);
   CHECK(peers.find({1}, desk::front) == nullptr);
   CHECK(peers.find({2}, desk::front) == guest);
+}
+
+TEST_CASE_FIXTURE(fixture, "who left the roster is a guest as any other, and may be pushed out") {
+  const auto both = roster({member_at(1, publish(4'000'000)), member_at(2, publish(4'000'004))});
+  const auto one = roster({both->members[0]});
+  CHECK(peers.learn(both, both).to_watch.size() == 2);
+  CHECK(peers.learn(one, one).gone.empty());
+  const auto guest = spawn();
+  for (std::uint64_t id = 11; id <= directory::guests_max + 10; ++id)
+    CHECK(peers.meet({id}, desk::front, guest));
+  CHECK(peers.find({2}, desk::core) == nullptr);
+  CHECK(peers.find({1}, desk::core) == owned[0]);
 }
 
 TEST_CASE_FIXTURE(fixture, "whoever is lost is found no more, and a seed stays one") {

@@ -20,8 +20,10 @@ constexpr member_id self{100};
 constexpr member_id a{1}, b{2}, c{3};
 constexpr cluster_id cluster{77};
 
-placed_configuration placed(std::uint64_t index, std::vector<member_id> voters) {
-  configuration members{.cluster = cluster, .voters = std::move(voters)};
+placed_configuration placed(std::uint64_t index, std::vector<member_id> voters,
+                            std::vector<member_id> outgoing = {}) {
+  configuration members{
+      .cluster = cluster, .voters = std::move(voters), .outgoing = std::move(outgoing)};
   return {log_index{index}, std::make_shared<const configuration>(std::move(members))};
 }
 
@@ -382,6 +384,26 @@ TEST_CASE("a voter that hears its leader does not pull, nor does a leader") {
   CHECK(s.out.letters.empty());
   s.pass(10s);
   CHECK(s.out.letters.empty());
+}
+
+TEST_CASE("a voter that a change is about to vote out pulls at once") {
+  scene s;
+  s.view({.term = {3}, .leader = a, .newest = placed(9, {a, b, self})});
+  CHECK(s.out.letters.empty());
+  s.view({.term = {3}, .leader = a, .newest = placed(10, {a, b, c}, {a, b, self})});
+  s.stored(10, 3, 9);
+  CHECK(s.question().to != a);
+}
+
+TEST_CASE("a node that pulls no more is not behind") {
+  scene s;
+  s.listens({a, b}, a);
+  s.stored(0, 0, 0);
+  const auto q = s.question();
+  s.reply(b, {.ask = s.ask_in(q).ask, .entries = {at(1, 1)}, .commit = {5}, .term = {4}});
+  CHECK(s.it.lag() == 5);
+  s.view({.term = {4}, .leader = a, .newest = placed(10, {a, b, self})});
+  CHECK(s.it.lag() == 0); // what it misses, the leader sends
 }
 
 TEST_CASE("a voter that has heard no leader for a while pulls, whatever its log says of its role") {

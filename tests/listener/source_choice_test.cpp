@@ -166,6 +166,38 @@ TEST_CASE("when all have failed, the oldest failure is retried, after a pause") 
   CHECK(choice.pick(pick->not_before)->not_before == pick->not_before);
 }
 
+TEST_CASE("a source whose process has ended is not asked while anybody else is left") {
+  auto choice = among({a, b, c});
+  choice.gone(a, start);
+  choice.gone(d, start); // of which this node's roster knows nothing yet
+  std::set<member_id> seen;
+  for (auto now = start; now < start + 60s; now += 100ms)
+    seen.insert(picked(choice, now));
+  CHECK(seen == std::set{b, c});
+  choice.update({.cluster = {1}, .voters = {a, b, c, d}});
+  for (auto now = start + 60s; now < start + 120s; now += 100ms)
+    seen.insert(picked(choice, now));
+  CHECK(seen == std::set{b, c});
+  const auto later = start + 1h;
+  choice.failed(b, later);
+  choice.failed(c, later);
+  const auto last = picked(choice, later);
+  CHECK((last == a || last == d)); // it may have come back under its id
+  choice.succeeded(last);
+  choice.succeeded(b);
+  for (auto now = later; now < later + 60s; now += 100ms)
+    seen.insert(picked(choice, now));
+  CHECK(seen == std::set{b, c, last});
+}
+
+TEST_CASE("a leader whose process has ended is not asked either") {
+  auto choice = among({a, b});
+  choice.gone(b, start);
+  choice.leader_is(b);
+  choice.failed(a, start);
+  CHECK(picked(choice, start + options.backoff_min) == a);
+}
+
 TEST_CASE("a change of the voters keeps what is known of those that stay") {
   auto choice = among({a, b});
   choice.failed(a, start);

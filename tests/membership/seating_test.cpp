@@ -210,6 +210,26 @@ TEST_CASE("a new leader begins with nobody asking, and tells its core so") {
   }
 }
 
+TEST_CASE("a request that arrives together with the news of the own leadership is kept") {
+  const auto o = std::make_shared<const monitor_options>(bench::founder(1));
+  seat_giver giver{o};
+  auto known = membership_test::group(4, {1, 2});
+  known.rules.max_voters = 3;
+  core_view view{.term = {3}, .leader = {1}, .leads = true};
+  view.committed = view.newest = {{9}, std::make_shared<const configuration>(std::move(known))};
+  giver.asked({3}, view); // before anything was done in this term
+  signs_of_life signs;
+  ticket_line tickets{7};
+  journal notes;
+  outbox out;
+  giver.pump({{1}, view, signs, instant{1s}, tickets, notes, out}, {}, false);
+  const auto told = std::ranges::find_if(out.notices, [](const sibling_message& n) {
+    return std::holds_alternative<track_members>(n);
+  });
+  REQUIRE(told != out.notices.end());
+  CHECK(std::get<track_members>(*told).claimants == ids({3}));
+}
+
 TEST_CASE("what was asked of a leader in one term is not asked in the next") {
   auto b = cluster_of(3, 3, {2, 3});
   REQUIRE(b.log().tracked == ids({2, 3}));

@@ -103,6 +103,7 @@ private:
 ///
 /// A member comes in through the roster, as a seed, or as a guest: somebody who wrote to this node
 /// before the roster had it (a joiner, a client), and who is answered at the desk it wrote from.
+/// Who has left the roster is a guest again: the answer to its farewell may be on its way.
 class directory {
 public:
   /// `self` is the node whose directory this is; it is not in it.
@@ -117,7 +118,8 @@ public:
     std::vector<member_id> gone = {};
   };
 
-  /// Takes in the members of both configurations, and forgets the members of neither.
+  /// Takes in the members of both configurations. Those of neither are forgotten, or are guests
+  /// while they live.
   [[nodiscard]] changes learn(const configuration_ptr& committed, const configuration_ptr& newest) {
     const std::lock_guard lock{mutex_};
     changes result;
@@ -125,8 +127,10 @@ public:
       return result;
     committed_ = committed;
     newest_ = newest;
+    std::vector<member_id> listed;
     for (auto& [id, who] : members_)
-      who.listed = false;
+      if (std::exchange(who.listed, false))
+        listed.push_back(id);
     for (const auto& c : {committed_, newest_})
       if (c)
         for (const auto& m : c->members)
@@ -134,7 +138,8 @@ public:
             who->listed = true;
             who->hearsay = false;
           }
-    std::erase_if(members_, [](const auto& entry) { return !entry.second.wanted(); });
+    for (const auto id : listed)
+      see_off(id);
     return result;
   }
 
@@ -259,6 +264,20 @@ private:
       result.gone.push_back(id);
     }
     return &who;
+  }
+
+  /// `id` was in the roster. If it is no more, and lives, it may still wait for an answer.
+  void see_off(member_id id) {
+    auto& who = members_.at(id);
+    if (who.wanted())
+      return;
+    if (who.gone) {
+      members_.erase(id);
+      return;
+    }
+    who.guest = true;
+    guests_.push_back(id);
+    make_room();
   }
 
   void make_room() {

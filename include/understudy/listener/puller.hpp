@@ -11,7 +11,8 @@
 /// copy that a cluster of two waits for rests on it, so it is never ahead of the disk.
 ///
 /// A voter that has heard no leader for a while pulls too. It may have been voted out without
-/// having heard of it, and then nobody but a pull will tell.
+/// having heard of it, and then nobody but a pull will tell. One that a change is about to vote out
+/// pulls at once: the leader may have nothing more to say to it than what ends the change.
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/listener/source_choice.hpp>
@@ -102,7 +103,10 @@ public:
   }
 
   void on(peer_lost& lost, instant now, outbox&) {
-    choice_.failed(lost.who, now);
+    if (lost.gone)
+      choice_.gone(lost.who, now);
+    else
+      choice_.failed(lost.who, now);
     if (question_ && question_->source == lost.who)
       question_.reset();
   }
@@ -125,6 +129,7 @@ public:
     // of the leader now and then would end each question before its time.
     if (!active(now) && !question_) {
       storing_ = false;
+      source_commit_ = {}; // whatever it was, the leader sends it now
       return out.wake(leader_heard_ + options_.leaderless_after);
     }
     if (!question_ && !storing_ && active(now))
@@ -143,7 +148,9 @@ public:
   /// Whom it asked last; none before the first question.
   [[nodiscard]] member_id source() const { return source_; }
   /// How many entries the sources are known to have committed that are not stored here.
-  [[nodiscard]] std::uint64_t lag() const { return source_commit_ - stored_.last.index; }
+  [[nodiscard]] std::uint64_t lag() const {
+    return source_commit_ > stored_.last.index ? source_commit_ - stored_.last.index : 0;
+  }
   [[nodiscard]] const puller_counters& counters() const { return counters_; }
 
 private:
@@ -165,7 +172,7 @@ private:
     const auto lists = [&](const std::vector<member_id>& half) {
       return std::find(half.begin(), half.end(), self_) != half.end();
     };
-    votes_ = lists(members_->voters) || lists(members_->outgoing);
+    votes_ = lists(members_->voters);
     choice_.update(*members_);
   }
 

@@ -47,6 +47,7 @@ public:
         return;
       next.push_back(find(sources_, id) ? *find(sources_, id) : source{.id = id});
       next.back().votes = votes;
+      next.back().gone = contains(gone_, id);
       next.back().distance = distance_of(known, id);
     };
     for (const auto* half : {&known.voters, &known.outgoing})
@@ -63,7 +64,7 @@ public:
   void leader_is(member_id leader) {
     leader_ = leader;
     if (leader && leader != self_ && !find(sources_, leader))
-      sources_.push_back({.id = leader, .votes = false});
+      sources_.push_back({.id = leader, .votes = false, .gone = contains(gone_, leader)});
   }
 
   /// Whom to ask now; nothing if there is nobody to ask.
@@ -74,13 +75,13 @@ public:
   [[nodiscard]] std::optional<source_pick> pick(instant now, bool stay = false) {
     if (sources_.empty())
       return std::nullopt;
-    if (const auto* current = find(sources_, current_); current && current->rested(now)) {
+    if (const auto* current = find(sources_, current_); current && current->can_help(now)) {
       const bool preferred = (current->votes && current_ != leader_) || !next_in_turn(now);
       if (stay || (now < turn_ends_ && preferred))
         return source_pick{current_, now};
     }
     const auto* next = next_in_turn(now);
-    if (const auto* leader = find(sources_, leader_); !next && leader && leader->rested(now))
+    if (const auto* leader = find(sources_, leader_); !next && leader && leader->can_help(now))
       next = leader;
     if (!next)
       next = last_resort(now);
@@ -107,8 +108,22 @@ public:
     s->rests_until = now + s->pause;
   }
 
+  /// The process of `id` has ended, as far as this node knows: it is asked when nobody else is
+  /// left. The roster that has it may yet be on its way to this node.
+  void gone(member_id id, instant now) {
+    failed(id, now);
+    if (contains(gone_, id))
+      return;
+    if (gone_.size() == gone_max)
+      gone_.erase(gone_.begin());
+    gone_.push_back(id);
+    if (auto* s = find(sources_, id))
+      s->gone = true;
+  }
+
   /// `id` gave what was asked for.
   void succeeded(member_id id) {
+    std::erase(gone_, id);
     if (auto* s = find(sources_, id))
       *s = source{.id = id, .votes = s->votes, .distance = s->distance};
   }
@@ -120,12 +135,20 @@ private:
     member_id id = {};
     bool votes = true;          ///< as far as this node knows
     std::uint32_t distance = 0; ///< as the application sees it
+    bool gone = false;          ///< its process has ended, as far as this node knows
     interval pause{0};          ///< after the failures so far; 0: none since it last answered
     instant failed = {};
     instant rests_until = {};
 
     [[nodiscard]] bool rested(instant now) const { return now >= rests_until; }
+    [[nodiscard]] bool can_help(instant now) const { return !gone && rested(now); }
   };
+
+  static constexpr std::size_t gone_max = 1'024;
+
+  [[nodiscard]] static bool contains(const std::vector<member_id>& ids, member_id id) {
+    return std::ranges::find(ids, id) != ids.end();
+  }
 
   template <class Sources>
   [[nodiscard]] static auto find(Sources& in, member_id id) -> decltype(in.data()) {
@@ -140,7 +163,7 @@ private:
     const source* best = nullptr;
     for (std::size_t step = 0; step < sources_.size(); ++step) {
       const auto& s = sources_[(start + step) % sources_.size()];
-      if (s.votes && s.id != leader_ && s.rested(now) && (!best || s.distance < best->distance))
+      if (s.votes && s.id != leader_ && s.can_help(now) && (!best || s.distance < best->distance))
         best = &s;
     }
     return best;
@@ -157,11 +180,17 @@ private:
     }
   }
 
-  /// A member that did not vote when this node last heard; null if all rest.
+  /// A member that did not vote when this node last heard, or one that seemed to be gone; null if
+  /// all rest.
   [[nodiscard]] const source* last_resort(instant now) const {
-    const auto found = std::find_if(sources_.begin(), sources_.end(),
-                                    [&](const source& s) { return !s.votes && s.rested(now); });
-    return found == sources_.end() ? nullptr : &*found;
+    for (const bool gone : {false, true}) {
+      const auto found = std::ranges::find_if(sources_, [&](const source& s) {
+        return s.gone == gone && (gone || !s.votes) && s.rested(now);
+      });
+      if (found != sources_.end())
+        return &*found;
+    }
+    return nullptr;
   }
 
   /// Where the search begins. The own id, drawn at random, spreads listeners over the sources.
@@ -179,6 +208,7 @@ private:
   member_id self_;
   puller_options options_;
   std::vector<source> sources_;
+  std::vector<member_id> gone_ = {}; ///< also some that are in no roster yet; the newest of them
   member_id leader_ = {};
   member_id current_ = {};
   instant turn_ends_ = {};

@@ -82,6 +82,7 @@ public:
 
   /// A member asked for a seat; whether it may have one is decided by `pump`.
   void asked(member_id from, const core_view& view) {
+    begin_term(view);
     const auto* who = view.leads ? find(*view.committed.content, from) : nullptr;
     if (who && in_line(*who) && !detail::is_among(asked_, from))
       asked_.push_back(from);
@@ -95,11 +96,9 @@ public:
   /// `substitutes` are brought up to date besides those that asked. While `busy`, another change is
   /// on its way to the core, and would be in the way of one of the voters.
   void pump(scene s, const std::vector<member_id>& substitutes, bool busy) {
-    if (!s.view.leads || s.view.term != term_)
-      forget();
+    begin_term(s.view);
     if (!s.view.leads)
       return;
-    term_ = s.view.term;
     refresh_claims(s);
     track(substitutes, s.out);
     wake_for_bounds(s);
@@ -142,13 +141,18 @@ private:
     bool noted = false; ///< that it was passed over
   };
 
-  void forget() {
+  /// What was known in another term counts no more. The first request of a term may arrive together
+  /// with the news that it has begun.
+  void begin_term(const core_view& view) {
+    const auto term = view.leads ? view.term : term_number{};
+    if (term_ == term)
+      return;
+    term_ = term;
     asked_.clear();
     claims_.clear();
     tracked_.reset();
     slot_ = {};
     last_.reset();
-    term_ = {};
   }
 
   [[nodiscard]] bool passed_over(member_id id, instant now) const {
