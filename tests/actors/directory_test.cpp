@@ -123,6 +123,17 @@ TEST_CASE_FIXTURE(fixture, "what another node's roster says is not forgotten ove
   CHECK(peers.size() == 2); // a guest now
 }
 
+TEST_CASE_FIXTURE(fixture, "a later roster from afar takes the place of an earlier one") {
+  const auto a = member_at(1, publish(4'000'000));
+  const auto b = member_at(2, publish(4'000'004));
+  const auto c = member_at(3, "");
+  CHECK(peers.learn_from_afar(*roster({a, b, c})).gone == std::vector<member_id>{{3}});
+  CHECK(peers.learn_from_afar(*roster({b})).to_watch.empty());
+  CHECK(peers.find({1}, desk::core) == nullptr);
+  CHECK(peers.find({2}, desk::core) != nullptr);
+  CHECK(peers.size() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "a guest is answered where it wrote from, and becomes a member") {
   const auto guest = spawn();
   CHECK(peers.meet({9}, desk::monitor, guest));

@@ -103,6 +103,10 @@ TEST_CASE("ready is a node that has entered, knows a leader, and has applied its
   CHECK_FALSE(board.read().ready);
   write(board, view_of(four()), 4);
   CHECK(board.read().ready);
+  board.update([](status_notes& notes) { notes.obstacle = {errc::removed, "it was sent away"}; });
+  CHECK_FALSE(board.read().ready); // though the own log does not show it
+  board.update([](status_notes& notes) { notes.obstacle = {}; });
+  CHECK(board.read().ready);
   board.update([](status_notes& notes) { notes.trouble = {errc::machine_stopped, "why"}; });
   CHECK_FALSE(board.read().ready);
 }

@@ -270,12 +270,25 @@ TEST_CASE("a node that was removed takes no commands of its own any more, but st
     const member evicted{.id = self, .entered = {4}, .status = standing::evicted};
     s.view({.term = {3}, .leader = a, .committed = placed(8, {evicted})});
   }
+  SUBCASE("as a seed said, and nobody else") {
+    s.notice(sent_away{a});
+  }
   s.call(1, command{});
   CHECK(code_of(s.answer_to(1)) == errc::removed);
   s.call(2, query{});
   s.forwarded(a);
   s.request_from(outsider, from_client({{{11}, portable(9, 1), 1s}}));
   s.forwarded(a);
+}
+
+TEST_CASE("a node that is told that it was removed turns to the leader that said so") {
+  scene s;
+  s.follows(a);
+  s.follows({}, 4); // who is gone
+  s.call(1, query{});
+  CHECK(s.silent());
+  s.notice(sent_away{b});
+  s.forwarded(b);
 }
 
 TEST_CASE("C6: an evicted node settles what is in doubt, and sends what was not applied anew") {

@@ -36,6 +36,15 @@ TEST_CASE("the node's session is its enter entry, and opens once") {
   CHECK(!it.update(at(5, 4, {a})).session_open);
 }
 
+TEST_CASE("a node that was sent away is removed once, whoever says so first") {
+  own_place it{self, node_life::first};
+  CHECK(it.update(at(4, 4, {a})).session_open);
+  CHECK(it.send_away());
+  CHECK_FALSE(it.send_away());
+  CHECK(it.removed());
+  CHECK_FALSE(it.update(at(9, 0, {a})).removed);
+}
+
 TEST_CASE("a node that came back does not use the session of its earlier life") {
   own_place it{self, node_life::resumed};
   CHECK(!it.update(at(9, 4, {a})).session_open);

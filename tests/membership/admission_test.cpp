@@ -133,6 +133,25 @@ TEST_CASE("M12: a very late request of one that left is refused by a leader that
   CHECK(find(d.b.content(), {3}) == nullptr);
 }
 
+TEST_CASE("M12: what an uncommitted entry has forgotten sends nobody away") {
+  door d;
+  for (std::uint64_t id = 100; id < 100 + departed_limit; ++id) {
+    d.b.change(enter_member{bench::options(id).self});
+    d.b.change(drop_member{{id}});
+  }
+  d.b.change(enter_member{bench::options(2).self});
+  d.b.commits = false;
+  d.b.change(drop_member{{2}});
+  REQUIRE(d.b.log().newest().content->forgotten == log_index{3});
+  const enter_request early{.newcomer = bench::options(3).self, .since = {2}};
+  d.b.tell(3, 1, early);
+  CHECK(d.answers(3).empty());
+  d.b.lead(1); // in another term, and what was not committed is gone
+  d.b.commits = true;
+  d.b.tell(3, 1, early);
+  CHECK(d.answers(3) == "none");
+}
+
 TEST_CASE("an entry that a leader finds in its log is not appended again") {
   door d;
   d.b.commits = false;

@@ -266,8 +266,8 @@ TEST_CASE("M12: a newcomer says since when it asks, and sticks to that") {
         found = request;
     return found;
   };
-  // One that is on its way in itself knows who leads, but nothing of the roster.
-  answer(8, 0);
+  // A seed may know who leads, and be so far behind that all it has seen is forgotten.
+  answer(8, 3);
   CHECK(newest_request() == nullptr);
   CHECK(b.sent.back().to == member_id{1});
   CHECK(std::holds_alternative<census_request>(b.sent.back().what));
@@ -279,6 +279,43 @@ TEST_CASE("M12: a newcomer says since when it asks, and sticks to that") {
   b.run(2s);
   CHECK(b.count_sent<enter_request>(7) > 1);
   CHECK(newest_request()->since == log_index{40});
+}
+
+TEST_CASE("M12: a founder with seeds that was cut off asks as old as it is") {
+  const auto o = std::make_shared<const monitor_options>(bench::options(1, {8}));
+  random_source random{1};
+  outbox out;
+  entering it{o};
+  it.arrived({.id = {1}, .start = 101, .entered = {2}}, {5});
+  it.pump(instant{1h}, random, out); // nobody heard of for an hour
+  REQUIRE(out.letters.size() == 1);
+  CHECK(std::holds_alternative<census_request>(out.letters.back().what));
+  CHECK_FALSE(it.heard({8}, census_reply{.cluster = {5}, .leader = {8}, .committed = {900}}));
+  it.pump(instant{1h}, random, out);
+  REQUIRE(out.letters.size() == 2);
+  CHECK(std::get<enter_request>(out.letters.back().what).since == log_index{2});
+}
+
+TEST_CASE("a member that is shown nothing new asks again only after a while") {
+  auto b = cluster_of(2);
+  b.unled = {{7}};
+  b.start(bench::options(7, {1}));
+  b.run(1min);
+  CHECK(b.node(7).entered.size() == 1);
+  CHECK(b.count_sent<enter_request>(7) <= 13); // each entering_patience, which is 5 s
+}
+
+TEST_CASE("a member that was marked as leaving and asks its seeds is shown that, not sent away") {
+  auto b = cluster_of(1);
+  b.unled = {{7}};
+  b.start(bench::options(7, {1}));
+  b.run(1s);
+  b.blind = {{7}};
+  b.change(mark_member{{7}, standing::leaving});
+  b.run(6s);
+  CHECK(b.state(7) == membership::member);
+  REQUIRE(b.node(7).entered.size() == 2);
+  CHECK(find(*b.node(7).entered.back().roster.content, {7})->status == standing::leaving);
 }
 
 TEST_CASE("a member that hears of no leader asks its seeds, and is shown the roster of today") {

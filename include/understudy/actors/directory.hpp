@@ -143,15 +143,19 @@ public:
     return result;
   }
 
-  /// Takes in the members of a roster that is not this node's own yet. Its own may pass through old
-  /// configurations first, which do not have them.
+  /// Takes in the members of a roster that is not this node's own yet, and forgets what was heard
+  /// before. Its own may pass through old configurations first, which do not have them.
   [[nodiscard]] changes learn_from_afar(const configuration& roster) {
     const std::lock_guard lock{mutex_};
     changes result;
-    if (!closed_)
-      for (const auto& m : roster.members)
-        if (auto* who = take_in(m.id, m.address, result))
-          who->hearsay = true;
+    if (closed_)
+      return result;
+    for (auto& [id, who] : members_)
+      who.hearsay = false;
+    for (const auto& m : roster.members)
+      if (auto* who = take_in(m.id, m.address, result))
+        who->hearsay = true;
+    std::erase_if(members_, [](const auto& entry) { return !entry.second.wanted(); });
     return result;
   }
 

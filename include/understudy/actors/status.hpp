@@ -235,7 +235,8 @@ inline void add_members(node_status& s, const core_view& core) {
   add_members(s, core);
   const auto* own = find(roster, self);
   s.ready = own && own->status == standing::present && s.leader && s.applied >= own->entered
-            && s.leaving == leave_step{} && !s.stopped && s.trouble.code == errc::none;
+            && s.obstacle.code != errc::removed && s.leaving == leave_step{} && !s.stopped
+            && s.trouble.code == errc::none;
   return s;
 }
 

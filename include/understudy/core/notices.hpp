@@ -309,6 +309,11 @@ struct leave_ended {
   std::string detail = {};
 };
 
+/// This node is no member any more. The roster as it has it need not show that.
+struct sent_away {
+  member_id leader = {}; ///< of the cluster that this node belonged to
+};
+
 /// Take no more calls, and say so when the open ones are answered.
 struct drain_calls {};
 
@@ -353,6 +358,6 @@ using sibling_message
                    change_taken, transfer_leadership, propose, proposed, read_request, read_ready,
                    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
                    local_answer, node_event, nodes_known, local_order, order_done, leave_cluster,
-                   leave_ended, drain_calls, calls_drained>;
+                   leave_ended, sent_away, drain_calls, calls_drained>;
 
 } // namespace understudy

@@ -36,7 +36,7 @@ class forwarder {
 public:
   using peer_messages = type_list<requests, answers>;
   using notices = type_list<core_view, proposed, read_ready, applied_outcomes, replica_answer,
-                            local_call, peer_lost, drain_calls>;
+                            local_call, peer_lost, sent_away, drain_calls>;
 
   forwarder(member_id self, const forwarder_options& options, random_source random,
             node_life life = node_life::first)
@@ -162,6 +162,12 @@ public:
   }
 
   /// The node is about to leave: no more calls are taken, and the open ones go on to their end.
+  /// The own roster need not show it, nor anybody who is still there.
+  void on(sent_away& m, instant, outbox&) {
+    if (place_.send_away())
+      end_membership({m.leader});
+  }
+
   void on(drain_calls&, instant, outbox&) { draining_.begin(); }
 
   /// All is done by `settle`, which follows.
@@ -263,15 +269,15 @@ private:
     if (news.seated)
       reconciling_.begin(committed.index, desk_, [](const call&) { return true; });
     if (news.removed)
-      end_membership(*committed.content);
+      end_membership(committed.content->voters);
   }
 
   /// The calls that are open go on from outside, as a client's would. The cluster closes the node's
   /// own session; a session that the node opened for itself stays.
-  void end_membership(const configuration& last) {
+  void end_membership(const std::vector<member_id>& to_ask) {
     if (desk_.window().open() && desk_.window().session() == place_.session())
       desk_.leave_session();
-    finder_.ask_around(last.voters);
+    finder_.ask_around(to_ask);
   }
 
   /// What was taken while nobody led is settled with the leader that has come up.

@@ -53,6 +53,9 @@ public:
             .seated = votes && !voted && was_without};
   }
 
+  /// The cluster said so, whatever this node's own log shows. Returns whether it is news.
+  bool send_away() { return !std::exchange(removed_, true); }
+
   /// The session that the node's enter entry opened; none before it is committed.
   [[nodiscard]] session_id session() const { return session_; }
   [[nodiscard]] bool removed() const { return removed_; }

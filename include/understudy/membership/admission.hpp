@@ -44,7 +44,7 @@ public:
                     "this is cluster " + std::to_string(known.cluster.value), view, out);
     if (const auto* present = find(known, newcomer.id))
       return answer(newcomer.id, newcomer.start, *present, view, out);
-    if (has_departed(known, newcomer.id))
+    if (may_have_departed(known, newcomer.id, asked.since))
       return refuse(newcomer.id, errc::removed, "this start of the node is over", view, out);
     if (!view.leads)
       return refuse(newcomer.id, errc::not_leader, {}, view, out);
@@ -56,7 +56,9 @@ public:
     const auto found = std::ranges::find(pending_, what.id, &waiting::change);
     if (found == pending_.end() || what.index)
       return;
-    refuse(found->id, what.index.error().code, what.index.error().detail, view, out);
+    // Whether it was in the roster before is for a committed one to say: it will ask again.
+    if (what.index.error().code != errc::removed)
+      refuse(found->id, what.index.error().code, what.index.error().detail, view, out);
     pending_.erase(found);
   }
 
@@ -86,7 +88,7 @@ private:
                      const core_view& view, outbox& out) {
     if (present.start != start)
       return refuse(to, errc::duplicate_id, "another start of this id is in the roster", view, out);
-    if (present.status != standing::present)
+    if (present.status == standing::evicted)
       return refuse(to, errc::removed, "this start of the node was sent away", view, out);
     out.send(to, enter_reply{.roster = view.committed,
                              .leader = view.leader,

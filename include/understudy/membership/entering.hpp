@@ -74,10 +74,7 @@ public:
                                                  + std::to_string(meant().value)};
     }
     cluster_ = reply.cluster;
-    const bool first = since_ == log_index{} && reply.committed != log_index{};
-    if (!asked_)
-      since_ = std::max(since_, reply.committed);
-    follow(reply.leader, first);
+    follow(reply.leader, learn_since(from, reply));
     return std::nullopt;
   }
 
@@ -154,11 +151,20 @@ private:
     out.wake(*complain_at_);
   }
 
+  /// Only the leader's word counts for `since_`: what others have seen may be long forgotten, and a
+  /// leader that is dead would never take a request that fixes it. Returns whether it is news.
+  bool learn_since(member_id from, const census_reply& reply) {
+    if (accepted_ || asked_ || reply.leader != from || reply.committed <= since_)
+      return false;
+    since_ = reply.committed;
+    return true;
+  }
+
   void attempt(outbox& out) {
     follows_ = false;
     if (leader_ && tries_ < tries_max) {
       ++tries_;
-      if (since_ == log_index{}) // said to lead by one that is not in the cluster itself
+      if (since_ == log_index{})
         return out.send(leader_, census_request{});
       asked_ = true;
       return out.send(
@@ -194,11 +200,12 @@ private:
       obstacle_ = failure{errc::undecodable, "the answer shows a roster without this node"};
       return;
     }
-    if (accepted_ && roster.index <= accepted_at_)
-      return; // a late answer
+    const bool news = !accepted_ || roster.index > accepted_at_;
+    in_touch(now);
+    if (!news)
+      return;
     arrived(*self, roster.content->cluster);
     accepted_at_ = roster.index;
-    in_touch(now);
     out.tell(entered_cluster{.cluster = cluster_, .entered = self->entered, .roster = roster});
   }
 

@@ -88,7 +88,8 @@ public:
   void on(member_id from, census_reply& what, instant, outbox& out) {
     if (undecided())
       give_up(founding_.heard(from, what), out);
-    else if (founded_ && what.cluster && what.cluster != founded_)
+    else if (founded_ && what.cluster && what.cluster != founded_
+             && !std::exchange(met_another_, true))
       warn(errc::cluster_exists,
            "founded cluster " + std::to_string(founded_.value) + ", and member "
                + std::to_string(from.value) + " answers too late for cluster "
@@ -117,10 +118,10 @@ public:
     if (!may_ask_seeds())
       return;
     const auto why = entering_.heard(from, what, now, out);
-    if (why && shown_)
-      send_away(*why, now, out);
-    else
-      give_up(why, out);
+    if (!why || !shown_)
+      return give_up(why, out);
+    out.tell(sent_away{why->leader});
+    send_away(*why, now, out);
   }
 
   void on(member_id from, seat_request&, instant now, outbox&) {
@@ -380,9 +381,10 @@ private:
   core_view view_ = {};
   membership state_ = membership::entering;
   failure failure_ = {};
-  cluster_id founded_ = {}; ///< the cluster that this node made
-  bool shown_ = false;      ///< the committed roster has shown this node
-  bool sent_away_ = false;  ///< and then that it was evicted, or it no more
+  cluster_id founded_ = {};  ///< the cluster that this node made
+  bool met_another_ = false; ///< cluster, though it had made one
+  bool shown_ = false;       ///< the committed roster has shown this node
+  bool sent_away_ = false;   ///< and then that it was evicted, or it no more
 };
 
 } // namespace understudy

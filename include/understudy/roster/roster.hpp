@@ -36,9 +36,16 @@ inline constexpr std::size_t member_text_limit = 255;
   return found == in.members.end() ? nullptr : &*found;
 }
 
-/// Whether `id` was in the roster and is no more, as far as `in` knows.
+/// Whether `id` was in the roster and is no more, as far as `in` remembers.
 [[nodiscard]] inline bool has_departed(const configuration& in, member_id id) {
   return std::ranges::find(in.departed, id, &departure::who) != in.departed.end();
+}
+
+/// The same for one that asks to be taken in, and began to after `since`: whom `in` has forgotten
+/// can not be told from it, if it has asked for that long.
+[[nodiscard]] inline bool may_have_departed(const configuration& in, member_id id,
+                                            log_index since) {
+  return has_departed(in, id) || since < in.forgotten;
 }
 
 /// Whether `id` votes in either half.
@@ -79,12 +86,8 @@ namespace detail {
   }
   if (auto good = acceptable_member(newcomer); !good)
     return tl::unexpected{good.error()};
-  if (has_departed(next, newcomer.id))
-    return fail(errc::removed, label_of(newcomer.id) + " has left the roster (M12)");
-  if (what.since < next.forgotten)
-    return fail(errc::removed, label_of(newcomer.id) + " began to ask before index "
-                                   + std::to_string(next.forgotten.value)
-                                   + ", and may have left since (M12)");
+  if (may_have_departed(next, newcomer.id, what.since))
+    return fail(errc::removed, label_of(newcomer.id) + " has left the roster, or may have (M12)");
   if (next.members.size() >= members_limit)
     return fail(errc::overloaded,
                 "the roster is full with " + std::to_string(next.members.size()) + " members");
