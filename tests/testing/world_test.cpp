@@ -84,6 +84,20 @@ TEST_CASE("timers fire, messages arrive and answers come back") {
   CHECK(x.town.now() == instant{} + 105ms);
 }
 
+TEST_CASE("a forged message travels as if its sender had sent it") {
+  bench x;
+  x.town.advance_until(instant{} + 5ms);
+  const auto before = x.of(b).heard.size();
+  x.town.forge(a, b, timeout_now{term_number{7}});
+  x.town.advance_until(instant{} + 8ms);
+  REQUIRE(x.of(b).heard.size() == before + 1);
+  CHECK(x.of(b).heard.back() == 7);
+  x.town.net().cut(a, b);
+  x.town.forge(a, b, timeout_now{term_number{8}});
+  x.town.advance_until(instant{} + 9ms);
+  CHECK(x.of(b).heard.back() == 7);
+}
+
 TEST_CASE("the same seed gives the same run, another one another") {
   const auto hash = [](std::uint64_t seed) {
     bench x{seed, {.drop = 0.1, .duplicate = 0.1}, {.timer_late_max = 1ms, .batch = 0.5}};

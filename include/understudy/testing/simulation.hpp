@@ -59,6 +59,7 @@ public:
         machine_{std::move(machine)}, seed_{seed}, random_{random_stream{seed}.fork("simulation")} {
   }
 
+  using base::forge;
   using base::net;
   using base::now;
   using base::release;

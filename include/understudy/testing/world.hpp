@@ -154,6 +154,11 @@ public:
     });
   }
 
+  /// Puts a message on the network as if `from` had sent it.
+  void forge(member_id from, member_id to, peer_message what) {
+    post(from, letter{to, std::move(what)});
+  }
+
   /// Writes a line of one's own into the trace.
   void note(member_id who, std::string_view name, std::string text = {}) {
     trace_.add({now(), step::fault, who, {}, {.name = name}, std::move(text)});
