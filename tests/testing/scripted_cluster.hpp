@@ -118,6 +118,16 @@ struct scripted_cluster {
     });
   }
 
+  /// Until `at` has had two more answers to its pulls, so that it knows of the leader what its
+  /// sources know.
+  void let_pull(member_id at) {
+    const auto answers = [this, at] {
+      const auto& pulls = run.part<puller>(at).counters();
+      return pulls.from_leader + pulls.from_followers;
+    };
+    wait([&, before = answers()] { return answers() >= before + 2; });
+  }
+
   // -- looking ----------------------------------------------------------------------------------
 
   [[nodiscard]] const configuration& newest(member_id at) { return *run.look(at).newest.content; }
