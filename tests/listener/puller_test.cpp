@@ -287,6 +287,35 @@ TEST_CASE("M20: a source that is behind, refuses or is lost is left for another 
   CHECK(second.to != a);
 }
 
+TEST_CASE("M20: a source that refuses may name the one that will not") {
+  scene s;
+  s.listens({b}, {});
+  s.stored(0, 0, 0);
+  const auto q = s.question();
+  s.reply(
+      b,
+      {.ask = s.ask_in(q).ask, .verdict = pull_verdict::refused, .leader = c, .leader_silent = 1h});
+  CHECK(s.question().to == c);
+  const auto told = s.told<leader_hint>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].leader == c);
+}
+
+TEST_CASE("a leader is named behind the entries, which may begin the term in which it leads") {
+  scene s;
+  s.listens({a, b}, a);
+  s.stored(0, 0, 0);
+  const auto q = s.question();
+  s.reply(b,
+          {.ask = s.ask_in(q).ask, .entries = {at(1, 1)}, .commit = {1}, .term = {9}, .leader = a});
+  std::vector<std::size_t> order;
+  for (const auto& n : s.out.notices)
+    if (std::holds_alternative<pulled_entries>(n) || std::holds_alternative<leader_hint>(n))
+      order.push_back(n.index());
+  REQUIRE(order.size() == 2);
+  CHECK(order[0] < order[1]); // as the notices stand in their list
+}
+
 TEST_CASE("M20: a source that has nothing new and has lost the leader itself is left for another") {
   scene s;
   s.listens({a, b, c}, a);

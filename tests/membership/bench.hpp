@@ -297,6 +297,8 @@ private:
 
   void heed(seat_on_bench& n, order_done& what) { n.orders_done.push_back(what); }
   void heed(seat_on_bench& n, leave_ended& what) { n.ends.push_back(what); }
+  void heed(seat_on_bench& n, node_event& what) { n.events.push_back(what); }
+  void heed(seat_on_bench&, sent_away&) {} // for the forwarder
 
   void heed(seat_on_bench& n, change_roster& what) {
     n.roster_changes.push_back(what);
@@ -335,8 +337,6 @@ private:
     n.log->tracked = what.claimants;
     n.inbox.push_back(view_of(id_of(n), *n.log));
   }
-
-  void heed(seat_on_bench& n, node_event& what) { n.events.push_back(what); }
 
   template <class Other> void heed(seat_on_bench&, Other&) {
     FAIL("the monitor told what no sibling of it handles");

@@ -300,6 +300,20 @@ TEST_CASE("M22: with a majority dead nobody leads, and what is asked for is not 
   CHECK(x.run.machine(x.c).query(tally::count{1}) == 1);
 }
 
+TEST_CASE("M22: with a majority dead whoever asks is told that nobody leads") {
+  scripted_cluster x{5, at_most_voters(3)};
+  x.bump(x.d);
+  x.rest();
+  x.run.crash(x.a);
+  x.run.crash(x.b);
+  std::size_t asked = 0;
+  x.watch<request_vote>([&](member_id, member_id, const request_vote&) { ++asked; });
+  x.wait([&] { return asked >= 40; }); // by now everybody knows that the leader is lost
+  const auto write = x.run.submit(x.c, tally::bump{1});
+  x.wait([&] { return x.run.answer(write).has_value(); }, 30s);
+  CHECK(x.run.answer(write)->error().code == errc::no_leader);
+}
+
 TEST_CASE(
     "M23: members come and go on both sides of a partition, and no acknowledged write is lost") {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {

@@ -117,6 +117,19 @@ TEST_CASE("M8: a change that leaves nobody to vote is refused before it is appen
   CHECK(x.run.leader());
 }
 
+TEST_CASE(
+    "M8: when all leave at once somebody votes to the end, and the last one ends the cluster") {
+  scripted_cluster x{3};
+  x.bump(x.b);
+  for (const auto id : x.run.nodes())
+    x.run.leave(id);
+  x.wait([&] { return x.run.nodes().empty(); }, 30s);
+  CHECK(x.run.counters().left == 2);
+  CHECK(x.run.counters().last_members == 1);
+  for (const auto& past : x.history())
+    CHECK_FALSE(past.content->voters.empty());
+}
+
 TEST_CASE("M10: voters that die one by one do not make a quorum of fewer than the floor") {
   scripted_cluster x{5};
   for (const auto& [victim, left] : {std::pair{x.e, 4u}, std::pair{x.d, 3u}, std::pair{x.c, 3u}}) {

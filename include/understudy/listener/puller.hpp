@@ -59,9 +59,6 @@ public:
     question_.reset();
     ++(from == leader_ ? counters_.from_leader : counters_.from_followers);
     source_commit_ = std::max(source_commit_, m.commit);
-    if (m.leader)
-      out.tell(leader_hint{m.leader, m.term, now - m.leader_silent, m.commit});
-
     switch (m.verdict) {
     case pull_verdict::entries:
       take_entries(from, asked_from, m, now, out);
@@ -79,6 +76,11 @@ public:
       choice_.failed(from, now);
       break;
     }
+    if (!m.leader)
+      return;
+    choice_.leader_is(m.leader); // one that refuses may so name the only one who will not
+    // After the entries: with a new term the core forgets what it has heard of leaders.
+    out.tell(leader_hint{m.leader, m.term, now - m.leader_silent, m.commit});
   }
 
   void on(core_view& v, instant, outbox&) {
@@ -177,7 +179,8 @@ private:
   }
 
   void ask(instant now, outbox& out) {
-    choice_.leader_is(leader_);
+    if (leader_)
+      choice_.leader_is(leader_);
     const auto pick = choice_.pick(now, stored_.received > 0);
     if (!pick)
       return;

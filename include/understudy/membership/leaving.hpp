@@ -58,6 +58,13 @@ enum class leave_step : std::uint8_t {
   });
 }
 
+/// Whether others are on their way out as well. They need whoever is last, to answer what they have
+/// open and to take them from the roster.
+[[nodiscard]] inline bool is_needed_by_leavers(const configuration& in, member_id self) {
+  return std::ranges::any_of(
+      in.members, [&](const member& m) { return m.id != self && m.status == standing::leaving; });
+}
+
 /// The leaver's side of leaving.
 class leaver {
 public:
@@ -152,6 +159,8 @@ private:
       return true;
     }
     if (step_ <= leave_step::hand_over && own && is_last_member(*s.view.newest.content, s.self)) {
+      if (is_needed_by_leavers(*s.view.newest.content, s.self) && s.now < until_)
+        return false;
       end(leave_outcome::last_member, "nobody is left to take over", s, desk);
       return false;
     }

@@ -182,7 +182,7 @@ public:
   void on(propose& m, instant now, outbox& out) {
     if (auto* leader = roles_.as<leading>())
       return leader->on(m, state_, now, out);
-    out.tell(proposed{.batch = m.batch, .why = {errc::not_leader, {}, leader_now()}});
+    out.tell(proposed{.batch = m.batch, .why = {errc::not_leader, {}, leader_now(now)}});
   }
 
   void on(read_request& m, instant, outbox& out) {
@@ -319,10 +319,12 @@ private:
   template <class Change> void change(Change& m, instant now, outbox& out) {
     if (auto* leader = roles_.as<leading>())
       return leader->on(m, state_, now, out);
-    out.tell(change_taken{m.id, fail(errc::not_leader, {}, leader_now())});
+    out.tell(change_taken{m.id, fail(errc::not_leader, {}, leader_now(now))});
   }
 
-  [[nodiscard]] member_id leader_now() const { return sight_.leader(roles_, state_); }
+  [[nodiscard]] member_id leader_now(instant now) const {
+    return sight_.leader(roles_, state_, now);
+  }
 
   [[nodiscard]] known_leader known_leader_now(instant now) const {
     return sight_.for_pullers(roles_, state_, now);
@@ -351,7 +353,7 @@ private:
   [[nodiscard]] core_view look(instant now) const {
     const auto* leader = roles_.as<leading>();
     return {.term = state_.term(),
-            .leader = leader_now(),
+            .leader = leader_now(now),
             .leader_heard = leader_sight::last_sign(roles_, now),
             .leader_known = sight_.last_news(roles_, now),
             .fresh_at = sight_.fresh_at(roles_, now),

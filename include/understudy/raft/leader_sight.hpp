@@ -20,7 +20,10 @@ public:
   void told(const leader_hint& m, roles& part, const core_state& state, instant now) {
     if (m.term < state.term())
       return;
+    const auto before = hint_.leader == m.leader && hint_.term == m.term ? hint_.heard : instant{};
     hint_ = m;
+    hint_.heard = std::max(m.heard, before);
+    told_at_ = now;
     fresh_.told(m.commit, m.heard, state.applied);
     if (auto* follower = part.as<following>())
       follower->told_of(m.leader, m.heard, state, now);
@@ -33,12 +36,11 @@ public:
 
   void applied(const core_state& state) { fresh_.applied(state.applied); }
 
-  [[nodiscard]] member_id leader(const roles& part, const core_state& state) const {
-    if (part.as<leading>())
-      return state.self;
-    if (const auto* follower = part.as<following>(); follower && follower->leader())
-      return follower->leader();
-    return hint_.term >= state.term() ? hint_.leader : member_id{};
+  /// The name counts for as long as others go on saying it.
+  [[nodiscard]] member_id leader(const roles& part, const core_state& state, instant now) const {
+    if (const auto known = at_first_hand(part, state))
+      return known;
+    return hint_.term >= state.term() && now - told_at_ < lasts(state) ? hint_.leader : member_id{};
   }
 
   /// When the leader last gave a sign to this node itself.
@@ -60,15 +62,31 @@ public:
   }
 
   /// What pullers are told. Hearsay is passed on by name only: of a sign of life that goes from
-  /// mouth to mouth the age is lost, and a dead leader would seem alive for ever.
+  /// mouth to mouth the age is lost, and a dead leader would seem alive for ever. It is passed on
+  /// once: of those who name the leader to others, each has heard of a sign of life itself.
   [[nodiscard]] known_leader for_pullers(const roles& part, const core_state& state,
                                          instant now) const {
-    const auto sign = last_sign(part, now);
-    return {leader(part, state), sign == instant{} ? known_leader::hearsay : now - sign};
+    if (const auto known = at_first_hand(part, state))
+      return {known, now - last_sign(part, now)};
+    const bool fresh = now - hint_.heard < lasts(state);
+    return {fresh ? leader(part, state, now) : member_id{}, known_leader::hearsay};
   }
 
 private:
+  [[nodiscard]] static member_id at_first_hand(const roles& part, const core_state& state) {
+    if (part.as<leading>())
+      return state.self;
+    const auto* follower = part.as<following>();
+    return follower ? follower->leader() : member_id{};
+  }
+
+  /// By then there is another leader, if there can be one.
+  [[nodiscard]] static interval lasts(const core_state& state) {
+    return state.options.election_timeout_max;
+  }
+
   leader_hint hint_;
+  instant told_at_ = {};
   freshness fresh_;
 };
 
