@@ -36,8 +36,9 @@ struct step_report {
   std::uint64_t unknown = 0;
   std::uint64_t retries = 0;
   std::uint64_t reconciled = 0; ///< calls that were open at a node when it took a seat
-  std::uint32_t copies_min = 0; ///< on so many nodes at least was each write that was answered
-  int tries = 0;                ///< of an election that a voter can win as well
+  std::uint32_t copies_min
+      = 0;       ///< the least copies that the leader stated, looked at many times a second
+  int tries = 0; ///< of an election that a voter can win as well
   std::vector<std::string> complaints = {}; ///< what it should have shown, and did not
 };
 
