@@ -30,7 +30,7 @@ TEST_CASE("every seed keeps every rule, and the sweep meets every fault") {
   const auto all = sweep({.first = first, .seeds = count});
   const auto report = all.failure ? all.failure->report : "";
   REQUIRE(report == "");
-  if (count < 500)
+  if (count < 1'000)
     return;
   for (const auto& row : coverage(all.total)) {
     INFO(row.name);
