@@ -251,6 +251,26 @@ TEST_CASE("voters change by way of both, and only then") {
   CHECK(g[1].newest().index == g[1].commit());
 }
 
+TEST_CASE("a leader that was stopped does not take old answers for contact") {
+  group g{made_of({1, 2}, {1})};
+  g.elect(1);
+  g.tell(1, track_members{ids({2})});
+  g.pass_time(200ms);
+  g.hold<append_reply>(2, 1);
+  g.pass_time(60ms);
+  REQUIRE_FALSE(g.held.empty());
+  const auto on_their_way = std::exchange(g.held, {});
+  g.part({2}); // it dies,
+  g.now += 1s; // and the leader is stopped for a while
+  for (const auto& m : on_their_way)
+    g.receive(1, 2, *m.as<append_reply>());
+  CHECK(code_of(g.change_voters(1, {2})) == errc::busy);
+  g.release();
+  g.heal();
+  g.pass_time(200ms);
+  CHECK(code_of(g.change_voters(1, {2})) == errc::none);
+}
+
 TEST_CASE("no voters are changed before an entry of the own term is committed (M1)") {
   group g{made_of({1, 2, 3, 4}, {1, 2, 3, 4})};
   g.hold([](const mail& m) { return m.as<append_entries>() != nullptr; });

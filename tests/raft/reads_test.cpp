@@ -5,6 +5,7 @@
 
 #include "raft/support/entries.hpp"
 
+#include <chrono>
 #include <optional>
 
 namespace reads_test {
@@ -13,6 +14,8 @@ using namespace understudy;
 using support::entry_of;
 
 namespace {
+
+const auto start = instant{} + std::chrono::hours{1};
 
 struct bench {
   bench() { commit(7); }
@@ -41,17 +44,17 @@ struct bench {
 TEST_CASE("no round starts before the leader has committed an entry of its own (C1)") {
   bench b;
   b.queue.ask({{1}});
-  CHECK_FALSE(b.queue.begin_round(b.state, false));
+  b.queue.begin_round(b.state, false, start);
   CHECK(b.queue.waits());
   CHECK_FALSE(b.confirm({100}));
-  CHECK(b.queue.begin_round(b.state, true));
+  b.queue.begin_round(b.state, true, start);
   CHECK(b.confirm(b.queue.round()));
 }
 
 TEST_CASE("a question is answered with the commit index at which its round began (C2)") {
   bench b;
   b.queue.ask({{1}});
-  b.queue.begin_round(b.state, true);
+  b.queue.begin_round(b.state, true, start);
   b.commit(9);
   const auto answer = b.confirm(b.queue.round());
   REQUIRE(answer);
@@ -64,10 +67,10 @@ TEST_CASE("a question is answered with the commit index at which its round began
 TEST_CASE("an echo of an earlier round vouches for nothing asked after it (C2)") {
   bench b;
   b.queue.ask({{1}});
-  b.queue.begin_round(b.state, true);
+  b.queue.begin_round(b.state, true, start);
   const auto earlier = b.queue.round();
   b.queue.ask({{2}});
-  b.queue.begin_round(b.state, true);
+  b.queue.begin_round(b.state, true, start);
   CHECK(b.queue.round() > earlier);
   CHECK(b.confirm(earlier)->ask == generation{1});
   CHECK_FALSE(b.confirm(earlier));
@@ -79,8 +82,10 @@ TEST_CASE("questions that queued up share a round and an answer") {
   b.queue.ask({{1}});
   b.queue.ask({{2}});
   b.queue.ask({{3}});
-  b.queue.begin_round(b.state, true);
-  CHECK_FALSE(b.queue.begin_round(b.state, true));
+  b.queue.begin_round(b.state, true, start);
+  const auto round = b.queue.round();
+  b.queue.begin_round(b.state, true, start);
+  CHECK(b.queue.round() == round);
   CHECK(b.confirm(b.queue.round())->ask == generation{3});
 }
 
@@ -88,7 +93,7 @@ TEST_CASE(
     "when the leadership ends all questions are refused, and its rounds never come again (C2)") {
   bench b;
   b.queue.ask({{1}});
-  b.queue.begin_round(b.state, true);
+  b.queue.begin_round(b.state, true, start);
   b.queue.ask({{2}});
   outbox out;
   b.queue.refuse_all(out);
@@ -100,8 +105,31 @@ TEST_CASE(
   const auto last = b.queue.round();
   read_queue next;
   next.ask({{3}});
-  next.begin_round(b.state, true);
+  next.begin_round(b.state, true, start);
   CHECK(next.round() > last);
+}
+
+TEST_CASE("an echo proves contact as of the heartbeat that it echoes, not of its arrival") {
+  bench b;
+  const auto beat = b.state.options.heartbeat;
+  CHECK(b.queue.proven_at({}) == instant{});
+  b.queue.begin_round(b.state, true, start);
+  const auto first = b.queue.round();
+  b.queue.begin_round(b.state, true, start + beat / 2);
+  CHECK(b.queue.round() == first);
+  b.queue.ask({{1}});
+  b.queue.begin_round(b.state, true, start + beat / 2);
+  const auto between = b.queue.round();
+  CHECK(between > first);
+  b.queue.begin_round(b.state, true, start + beat);
+  const auto second = b.queue.round();
+  CHECK(b.queue.proven_at(first) == start);
+  CHECK(b.queue.proven_at(between) == start);
+  CHECK(b.queue.proven_at(second) == start + beat);
+  for (int i = 2; i < 1'000; ++i)
+    b.queue.begin_round(b.state, true, start + i * beat);
+  CHECK(b.queue.proven_at(first) == instant{}); // nobody remembers
+  CHECK(b.queue.proven_at(b.queue.round()) == start + 999 * beat);
 }
 
 } // namespace reads_test

@@ -149,7 +149,7 @@ public:
     continue_change(state, now);
     commit(state); // a group of one commits what it has just appended
     weigh_committed(state);
-    reads_.begin_round(state, term_committed(state));
+    reads_.begin_round(state, term_committed(state), now);
     replication_.send(state, reads_.round(), now, out);
     confirm_reads(state, out);
     if (transfer_.active() && !transfer_.asked())
@@ -356,17 +356,18 @@ private:
     return state.newest().content->joint() && state.log.voters_since() > state.commit();
   }
 
-  /// Whether `id` has answered within the last few heartbeats.
+  /// Whether `id` has answered within the last few heartbeats, and what was sent not long before.
   [[nodiscard]] bool answers(member_id id, const core_state& state, instant now) const {
     const auto* peer = replication_.find(id);
-    return id == state.self || (peer && peer->has_answered(now, 3 * state.options.heartbeat));
+    const auto limit = 3 * state.options.heartbeat;
+    return id == state.self
+           || (peer && peer->has_answered(now, limit)
+               && now - reads_.proven_at(peer->read_round) <= 2 * limit);
   }
 
   [[nodiscard]] bool is_reachable(member_id id, const core_state& state, instant now) const {
-    if (id == state.self)
-      return true;
     const auto* peer = replication_.find(id);
-    return peer && peer->in_contact(now, state.options.suspect_after);
+    return id == state.self || (peer && peer->in_contact(now, state.options.suspect_after));
   }
 
   [[nodiscard]] bool is_ready(member_id id, const core_state& state, instant now) const {

@@ -8,7 +8,10 @@
 #include <understudy/core/notices.hpp>
 #include <understudy/raft/core_state.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <deque>
+#include <iterator>
 #include <optional>
 
 namespace understudy {
@@ -24,14 +27,29 @@ class read_queue {
 public:
   void ask(read_request what) { newest_ = what.ask; }
 
-  /// Gives the questions that wait a round of their own; true if there is one to send.
-  bool begin_round(core_state& state, bool term_committed) {
-    if (!newest_ || !term_committed)
-      return false;
+  /// Gives the questions that wait a round of their own. Without any there is one each heartbeat,
+  /// so that an echo tells how old the contact is.
+  void begin_round(core_state& state, bool term_committed, instant now) {
+    const bool asked = newest_ && term_committed;
+    const bool due = beats_.empty() || now - beats_.back().at >= state.options.heartbeat;
+    if (!asked && !due)
+      return;
     newest_round_ = ++state.rounds;
+    if (due)
+      beats_.push_back({newest_round_, now});
+    if (beats_.size() > beats_max)
+      beats_.pop_front();
+    if (!asked)
+      return;
     waiting_.push_back({*newest_, newest_round_, state.commit()});
     newest_.reset();
-    return true;
+  }
+
+  /// When whoever echoed `round` was certainly there, or later; a process that was stopped reads
+  /// answers that are older than they look. The beginning of time if nobody remembers.
+  [[nodiscard]] instant proven_at(generation round) const {
+    const auto later = std::ranges::upper_bound(beats_, round, {}, &beat::round);
+    return later == beats_.begin() ? instant{} : std::prev(later)->at;
   }
 
   /// Answers every question whose round a quorum has echoed.
@@ -63,7 +81,13 @@ private:
     generation round;
     log_index index;
   };
+  struct beat {
+    generation round;
+    instant at;
+  };
+  static constexpr std::size_t beats_max = 64;
 
+  std::deque<beat> beats_; ///< the newest
   generation newest_round_;
   std::optional<generation> newest_;
   std::deque<waiting> waiting_;

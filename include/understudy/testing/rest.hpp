@@ -12,8 +12,25 @@
 
 namespace understudy::testing {
 
-/// Whether those that run could decide without `victim`, whatever they know of who votes. Memory
-/// nodes take their part of the data along when they end.
+/// Whether a majority of those voters that are not marked is among those that `lives` names: the
+/// marked ones are about to lose their votes, and the others must do without them any moment.
+template <class Predicate>
+[[nodiscard]] bool majority_stays(const configuration& in, Predicate lives) {
+  std::size_t stay = 0;
+  std::size_t live = 0;
+  for (const auto id : in.voters) {
+    const auto* m = detail::look_up(in, id);
+    if (!m || m->status != standing::present)
+      continue;
+    ++stay;
+    live += lives(id) ? 1u : 0u;
+  }
+  return stay == 0 || 2 * live > stay;
+}
+
+/// Whether those that run could decide without `victim`, whatever they know of who votes, also once
+/// those that are marked vote no more. Memory nodes take their part of the data along when they
+/// end.
 template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run, member_id victim) {
   const auto nodes = run.nodes();
   const auto& clusters = run.rules().clusters();
@@ -22,11 +39,14 @@ template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run,
   const auto lives
       = [&](member_id id) { return id != victim && std::ranges::find(nodes, id) != nodes.end(); };
   const auto& committed = run.rules().past(clusters.front()).configurations();
-  if (committed.empty() || !quorum_among(*committed.back().content, lives))
+  const auto decide = [&](const configuration& in) {
+    return quorum_among(in, lives) && majority_stays(in, lives);
+  };
+  if (committed.empty() || !decide(*committed.back().content))
     return false;
   return std::ranges::all_of(nodes, [&](member_id id) {
     const auto newest = run.look(id).newest;
-    return newest.index <= committed.back().index || quorum_among(*newest.content, lives);
+    return newest.index <= committed.back().index || decide(*newest.content);
   });
 }
 
