@@ -284,8 +284,8 @@ private:
     if (ended())
       return;
     operator_.unpin_all(somebody());
-    for (int rounds = 0; !run_.run_until([this] { return finished(); }, std::chrono::seconds{60});
-         ++rounds) {
+    const auto over = [this] { return ended() || finished(); };
+    for (int rounds = 0; !run_.run_until(over, std::chrono::seconds{60}); ++rounds) {
       if (rounds == rounds_max)
         run_.fail_run("L2", unfinished());
       for (const auto id : run_.nodes()) {
@@ -298,6 +298,8 @@ private:
       contacts_[run_.enter("h" + std::to_string(rounds + 1))] = run_.nodes();
       operator_.unpin_all(somebody());
     }
+    if (ended())
+      return;
     const auto leader = run_.leader();
     const auto term = run_.look(leader).vote.term;
     run_.run_for(plan_.options.core.election_timeout_max * 20);
