@@ -285,7 +285,8 @@ private:
       return;
     operator_.unpin_all(somebody());
     const auto over = [this] { return ended() || finished(); };
-    for (int rounds = 0; !run_.run_until(over, std::chrono::seconds{60}); ++rounds) {
+    // With the smallest limits a newcomer pulls one entry a round trip: thousands take minutes.
+    for (int rounds = 0; !run_.run_until(over, std::chrono::minutes{4}); ++rounds) {
       if (rounds == rounds_max)
         run_.fail_run("L2", unfinished());
       for (const auto id : run_.nodes()) {
