@@ -222,6 +222,29 @@ TEST_CASE("S5: the newest configuration in its log counts, committed or not") {
   CHECK(g[5].leads());
 }
 
+TEST_CASE("S5: a listener that led may stand again for what only it has") {
+  cluster g;
+  g.lose_leader();
+  g.pass_time(3ms);
+  REQUIRE(g.leader() == 4);
+  g.tell(4, change_roster{.what = mark_member{{2}}}); // from now on it has no claim to the seat
+  g.exchange();
+  g.pass_time(100ms);
+  REQUIRE(g.change_voters(4, {1, 3, 4}).index.has_value());
+  g.hold([](const mail& m) { return m.to.value == 4; });
+  g.exchange(); // the others have the change, which needs node 4 now that node 1 is gone
+  g.hold([](const mail& m) { return m.to.value == 4 || m.from.value == 4; });
+  g.pass_time(450ms);
+  REQUIRE_FALSE(g[4].newest().content->joint()); // and node 4 took it back
+  REQUIRE(g[2].newest().content->joint());
+  g.pass_time(1s);
+  REQUIRE_FALSE(g[4].leads());
+  g.drop();
+  g.pass_time(5s);
+  CHECK(g.leader() == 4);
+  CHECK_FALSE(g[2].newest().content->joint());
+}
+
 TEST_CASE("S5: a listener without its own enter entry does not ask") {
   cluster g;
   g.tell(4, entered_cluster{.cluster = {77}, .entered = {9}});

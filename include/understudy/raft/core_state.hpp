@@ -55,6 +55,7 @@ public:
   log_index entered;                     ///< this node's enter entry, once the leader has named it
   log_index applied;                     ///< what the replica has confirmed
   member_id lost_leader;                 ///< whose loss this node noticed last
+  term_number led;                       ///< the term in which this node led last
   bool half_installed = false;           ///< a snapshot has arrived in part
   bool machine_failed = false;           ///< it can not apply, so it should not lead
   bool removed = false;          ///< a committed configuration has left this node out for good
@@ -90,13 +91,20 @@ public:
            && understudy_of(*ranks.content, *newest().content, lost_leader) == self;
   }
 
+  /// Whether this node led without a vote, and has in its log what nobody else need have: a change
+  /// of the voters that it took back may be what all others wait for.
+  [[nodiscard]] bool has_unfinished() const {
+    return led != term_number{} && log.last().term == led && log.last().index > commit();
+  }
+
   /// Whether this node may stand for election. A change that takes its vote away may yet be undone
   /// as long as it is not known to be committed, and until then only this node may have the log
   /// that wins (§4.2.2 of the thesis, E12). For the same reason a node whose machine has failed may
   /// stand, though only to hand on. Configurations from before its own entry are history, and it
   /// acts on none of them (B5).
   [[nodiscard]] bool may_campaign() const {
-    return (holds_seat() || is_understudy()) && log.last().index >= entered && !removed;
+    return (holds_seat() || is_understudy() || has_unfinished()) && log.last().index >= entered
+           && !removed;
   }
 
   /// Whether this node has a vote, or is not known to have lost it for good.

@@ -38,6 +38,7 @@ public:
       uncommitted_bytes_ += state.log.at(i).weight_bytes();
     choose_peers(state, now); // before the entry: so they are sent it with the first message
     append(share(no_op{}), state, now);
+    state.led = state.term();
   }
 
   // -- what the leader is asked to do -------------------------------------------------------
