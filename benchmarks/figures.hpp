@@ -14,6 +14,7 @@
 namespace benchmarks {
 
 using seconds = std::chrono::duration<double>;
+using milliseconds = std::chrono::duration<double, std::milli>;
 using microseconds = std::chrono::duration<double, std::micro>;
 
 /// What the callers of one round saw.

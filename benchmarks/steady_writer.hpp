@@ -6,8 +6,8 @@
 
 #include <understudy/understudy.hpp>
 
+#include "figures.hpp"
 #include "parcel_store.hpp"
-#include "stall_meter.hpp"
 
 #include <algorithm>
 #include <atomic>

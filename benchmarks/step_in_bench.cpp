@@ -38,8 +38,8 @@
 #include "changing_group.hpp"
 #include "figures.hpp"
 #include "parcel_store.hpp"
-#include "stall_meter.hpp"
 #include "steady_writer.hpp"
+#include <demo/stall_meter.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -55,6 +55,7 @@ namespace step_in_bench {
 
 using namespace benchmarks;
 using namespace std::chrono_literals;
+using demo::stall_meter;
 using event = understudy::node_event::kind;
 
 constexpr std::size_t small_megabytes = 1; ///< where the size of the state does not matter
@@ -176,14 +177,24 @@ swap_figures swap_once(changing_group& nodes, departure how) {
   return {*seat - *mark, *seat - begin, answer};
 }
 
-void swap(benchmark::State& state, departure how) {
-  guarded(state, [&] {
-    understudy::config config;
-    caf::actor_system system{config};
-    changing_group nodes{system, changing_group::seats + 1};
+/// Three voters and a listener that has everything, and what the machine does beside them.
+struct full_house {
+  understudy::config config = {};
+  caf::actor_system system{config};
+  changing_group nodes{system, changing_group::seats + 1};
+  stall_meter stalls = {};
+
+  full_house() {
     fill(nodes.leader().node, small_megabytes);
     nodes.settle();
-    stall_meter stalls;
+  }
+};
+
+void swap(benchmark::State& state, departure how) {
+  guarded(state, [&] {
+    full_house house;
+    auto& nodes = house.nodes;
+    auto& stalls = house.stalls;
     std::vector<double> from_mark;
     std::vector<double> from_call;
     std::vector<double> answers;
@@ -300,19 +311,16 @@ void restore(changing_group& nodes, const parts& who, happening what) {
 
 void write_gap(benchmark::State& state, happening what) {
   guarded(state, [&] {
-    understudy::config config;
-    caf::actor_system system{config};
-    changing_group nodes{system, changing_group::seats + 1};
-    fill(nodes.leader().node, small_megabytes);
-    nodes.settle();
-    stall_meter stalls;
+    full_house house;
+    auto& nodes = house.nodes;
+    auto& stalls = house.stalls;
     std::vector<double> gaps;
     std::vector<double> waits;
     std::vector<double> stalled;
     for (auto _ : state) {
       const auto followers = nodes.followers();
       const parts who{nodes.leader(), followers.front(), followers.back()};
-      const auto figures = gap_once(system, nodes, who, what, stalls);
+      const auto figures = gap_once(house.system, nodes, who, what, stalls);
       gaps.push_back(figures.gap.count());
       waits.push_back(figures.wait.count());
       stalled.push_back(figures.stall.count());

@@ -91,8 +91,8 @@ public:
            && understudy_of(*ranks.content, *newest().content, lost_leader) == self;
   }
 
-  /// Whether this node led without a vote, and has in its log what nobody else need have: a change
-  /// of the voters that it took back may be what all others wait for.
+  /// Whether this node led, maybe without a vote, and its log ends with what nobody else need have:
+  /// a change of the voters that it took back may be what all others wait for.
   [[nodiscard]] bool has_unfinished() const {
     return led != term_number{} && log.last().term == led && log.last().index > commit();
   }

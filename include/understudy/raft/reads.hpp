@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// Linearizable reads without writing to the log (§6.4 of the thesis).
+/// Linearizable reads without writing to the log (§6.4 of the thesis), and what else the echo of a
+/// round of heartbeats proves: that whoever echoes it was there when it was sent.
 
 #include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>

@@ -2,22 +2,22 @@
 #pragma once
 
 /// \file
-/// How much of a wait was the machine's doing.
+/// How much of a wait was the machine's doing. The benchmarks have it from here.
 
 #include <atomic>
 #include <chrono>
 #include <stop_token>
 #include <thread>
 
-namespace benchmarks {
+namespace demo {
 
 using milliseconds = std::chrono::duration<double, std::milli>;
 
-/// How late a timer of 1 ms fires at worst: no program on this machine could answer faster then.
+/// How late a timer of 1 ms fires at worst: what no program can answer faster than on this machine.
 class stall_meter {
 public:
   stall_meter()
-      : thread_{[this](const std::stop_token& stop) {
+      : thread_{[this](std::stop_token stop) {
           while (!stop.stop_requested()) {
             const auto due = std::chrono::steady_clock::now() + std::chrono::milliseconds{1};
             std::this_thread::sleep_until(due);
@@ -35,4 +35,4 @@ private:
   std::jthread thread_;
 };
 
-} // namespace benchmarks
+} // namespace demo
