@@ -143,6 +143,44 @@ TEST_CASE("of two silent voters one is marked when one successor is ready") {
   CHECK(b.voters() == ids({1, 2, 3, 4, 5, 8, 9}));
 }
 
+TEST_CASE("a silent voter that is one too many needs no successor") {
+  drill b{5};
+  b.order_at(1, set_rules{{.max_voters = 4, .min_voters = 3}});
+  b.run(1s);
+  REQUIRE(b.voters() == ids({1, 2, 3, 4})); // of which parity would seat three
+  fall_silent(b, 2);
+  b.run(11s);
+  CHECK(b.voters() == ids({1, 3, 4}));
+  CHECK(b.line(1, decision::eviction)
+        == "member 2 was silent for 10000 ms, and more vote than there are seats");
+}
+
+TEST_CASE("marked voters that the floor holds take no successor away from a silent one") {
+  drill b{7, 7};
+  b.order_at(1, set_rules{{.max_voters = 7, .min_voters = 7}});
+  b.run(1s);
+  b.crash(6);
+  b.crash(7);
+  b.run(1s);
+  REQUIRE(b.voters() == ids({1, 2, 3, 4, 5, 6, 7}));
+  b.enter(8, 8); // five sit on five seats: it is for nobody's but a sitting one's
+  REQUIRE(b.voters() == ids({1, 2, 3, 4, 5, 6, 7}));
+  fall_silent(b, 2);
+  b.run(11s);
+  CHECK(find(b.content(), {2})->status == standing::evicted);
+  CHECK(b.voters() == ids({1, 2, 3, 4, 5, 6, 8}));
+}
+
+TEST_CASE("a successor is for the seat that is open before it is for one that is only silent") {
+  drill b{7, 5};
+  b.lagging = {{7}};
+  b.crash(5);
+  fall_silent(b, 4);
+  b.run(12s);
+  CHECK(b.voters() == ids({1, 2, 3, 4, 6}));
+  CHECK(find(b.content(), {4})->status == standing::present);
+}
+
 TEST_CASE("a silent voter that comes back is no longer watched") {
   drill b{4, 3};
   fall_silent(b, 2);

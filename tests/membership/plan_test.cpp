@@ -278,6 +278,15 @@ TEST_CASE("M10: without one that leaves, the floor holds whoever is evicted, dea
   CHECK(plan(in).reason != plan_reason::change);
 }
 
+TEST_CASE("the floor is never above the seats that max_voters can give") {
+  auto now = group(4, {1, 2, 3, 4}, 4); // four seats can not be taken, so three are the most
+  now.rules.min_voters = 4;
+  at(now, 4).status = standing::evicted;
+  auto in = all_ready(now);
+  silence(in, 4);
+  CHECK(bare(plan(in)) == to({1, 2, 3}));
+}
+
 TEST_CASE("of those on their way out, the ones that answer keep their votes first") {
   auto now = group(7, {1, 2, 3, 4, 5});
   at(now, 3).status = standing::evicted;

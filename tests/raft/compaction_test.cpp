@@ -83,6 +83,21 @@ TEST_CASE("a tail is kept behind the snapshot for laggards") {
   CHECK(b.state.log.last().index == log_index{100});
 }
 
+TEST_CASE("a long log is cut in pieces, so that nobody waits while it is freed") {
+  bench b{often()};
+  b.grow_to(10'000);
+  b.taken(9'000);
+  std::uint64_t base = 0;
+  for (int pieces = 0; b.state.log.base().index < log_index{8'990}; ++pieces) {
+    REQUIRE(pieces < 5);
+    CHECK(b.state.log.base().index.value - base <= 2'048);
+    base = b.state.log.base().index.value;
+    b.asks();
+  }
+  b.asks();
+  CHECK(b.state.log.base().index == log_index{8'990});
+}
+
 TEST_CASE("what somebody still has to be sent is kept, as long as it weighs little enough") {
   bench b{often()};
   b.taken(80, 33);

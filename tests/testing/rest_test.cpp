@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/testing/rest.hpp>
+#include <understudy/testing/workload.hpp>
+
+#include <doctest/doctest.h>
+
+#include "testing/scripted_cluster.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+
+namespace rest_test {
+
+using namespace understudy;
+using namespace understudy::testing;
+using test_support::scripted_cluster;
+
+namespace {
+
+configuration voting(std::uint64_t count, std::initializer_list<std::uint64_t> marked = {}) {
+  configuration in;
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    in.members.push_back({.id = {i}});
+    in.voters.push_back({i});
+  }
+  for (const auto id : marked)
+    in.members.at(id - 1).status = standing::leaving;
+  return in;
+}
+
+bool stays(const configuration& in, std::initializer_list<std::uint64_t> alive) {
+  return majority_stays(in, [&](member_id id) { return std::ranges::count(alive, id.value) > 0; });
+}
+
+} // namespace
+
+TEST_CASE("of the voters that are not marked a majority must live") {
+  CHECK(stays(voting(3), {1, 2}));
+  CHECK_FALSE(stays(voting(3), {1}));
+  CHECK_FALSE(stays(voting(4), {1, 2}));
+  // The marked one lives, and is of no help once its vote is gone.
+  CHECK_FALSE(stays(voting(3, {3}), {1, 3}));
+  CHECK(stays(voting(3, {3}), {1, 2}));
+  CHECK(stays(voting(1, {1}), {}));
+}
+
+TEST_CASE("a cluster can do without whoever leaves it a majority, and not without more") {
+  scripted_cluster x{3};
+  CHECK(can_do_without(x.run, x.a));
+  CHECK(can_do_without(x.run, x.c));
+  x.run.crash(x.c);
+  CHECK_FALSE(can_do_without(x.run, x.a));
+  CHECK_FALSE(can_do_without(x.run, x.b));
+}
+
+TEST_CASE("a single node is never done without") {
+  scripted_cluster x{1};
+  CHECK_FALSE(can_do_without(x.run, x.a));
+}
+
+TEST_CASE("unrest says what is not at rest, until it is") {
+  scripted_cluster x{4};
+  CHECK(unrest(x.run).empty());
+  x.run.crash(x.a);
+  CHECK(unrest(x.run) == "nobody leads");
+  x.wait_for_leader_besides({x.a});
+  CHECK_FALSE(unrest(x.run).empty()); // its seat is not taken yet
+  x.rest();
+  const auto& in = *x.run.look(x.run.leader()).newest.content;
+  CHECK(in.voters == std::vector{x.b, x.c, x.d});
+  CHECK(seats_amiss(x.run, in).empty());
+}
+
+TEST_CASE("seats are amiss while they are empty, or the dead sit on them") {
+  scripted_cluster x{4};
+  auto in = *x.run.look(x.a).newest.content;
+  REQUIRE(seats_amiss(x.run, in).empty());
+  auto empty = in;
+  empty.voters = {x.a};
+  CHECK(seats_amiss(x.run, empty) == "seats are empty, and there are members to take them");
+  x.run.crash(x.c);
+  CHECK(seats_amiss(x.run, in) == "c is dead, and still votes");
+  in.voters = {x.a, x.b, x.d};
+  CHECK(seats_amiss(x.run, in) == "c is dead, and still in the roster");
+}
+
+} // namespace rest_test

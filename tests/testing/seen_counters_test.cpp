@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/testing/seen_counters.hpp>
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+
+namespace seen_counters_test {
+
+using namespace understudy;
+using testing::seen_counters;
+
+namespace {
+
+configuration voting(std::initializer_list<std::uint64_t> voters,
+                     std::initializer_list<std::uint64_t> outgoing = {}) {
+  configuration in;
+  for (const auto id : voters)
+    in.voters.push_back({id});
+  for (const auto id : outgoing)
+    in.outgoing.push_back({id});
+  return in;
+}
+
+/// A change from `before` to `after` by way of the joint configuration, and how it ended.
+seen_counters seen(std::initializer_list<std::uint64_t> before,
+                   std::initializer_list<std::uint64_t> after, bool given_up = false) {
+  seen_counters count;
+  const auto joint = voting(after, before);
+  count.count_change(voting(before), joint);
+  count.count_change(joint, given_up ? voting(before) : voting(after));
+  CHECK(count.joint == 1);
+  CHECK(count.growth + count.swaps + count.shrinking + count.abandoned == 1);
+  return count;
+}
+
+} // namespace
+
+TEST_CASE("a change of the voters is counted as what it comes to") {
+  CHECK(seen({1}, {1, 2, 3}).growth == 1);
+  CHECK(seen({1, 2, 3}, {1, 2, 4}).swaps == 1);
+  CHECK(seen({1, 2, 3, 4, 5}, {1, 2, 6}).swaps == 1);
+  CHECK(seen({1, 2, 3}, {1, 2}).shrinking == 1);
+  CHECK(seen({1}, {1, 2, 3}, true).abandoned == 1);
+}
+
+TEST_CASE("a change of anything else is none of the voters") {
+  seen_counters count;
+  count.count_change(voting({1, 2}), voting({1, 2}));
+  count.count_change(voting({1, 2}, {1}), voting({1, 2}, {1})); // a mark in the midst of one
+  CHECK(count.joint + count.growth + count.swaps + count.shrinking + count.abandoned == 0);
+}
+
+TEST_CASE("what several runs have seen adds up") {
+  auto all = seen({1}, {1, 2, 3});
+  all += seen({1, 2, 3}, {1, 2, 4});
+  all += seen_counters{.elections = 2, .listener_elections = 1};
+  CHECK(all.joint == 2);
+  CHECK(all.growth == 1);
+  CHECK(all.swaps == 1);
+  CHECK(all.elections == 2);
+  CHECK(all.listener_elections == 1);
+}
+
+} // namespace seen_counters_test
