@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
   app.add_option("--clients", options.clients, "clients beside each node")
       ->check(CLI::Range(1, 1'000));
   app.add_option("--rate", options.rate,
-                 "requests a second in all; without it a third of what a rehearsal reaches")
+                 "requests a second in all; without it a quarter of what a rehearsal reaches")
       ->check(CLI::PositiveNumber);
   app.add_option("--report", options.report_path, "writes a report in JSON");
   app.add_option("--seed", options.seed, "for ids and jitter of nodes and clients");

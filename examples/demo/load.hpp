@@ -31,13 +31,15 @@ struct load_control {
   std::atomic<std::uint64_t> open{0};     ///< requests without an answer
 };
 
-/// One client's requests. It keeps its pace whatever the answers do: a pause of the cluster is felt
-/// by every request that fell into it, not by one.
+/// One client's requests. It keeps its pace while answers are late: a pause of the cluster is felt
+/// by many requests, not by one. But it gives way to a machine that has become slower than it was
+/// in the rehearsal, or all that is measured would be the length of its own queue.
 struct load_figures {
   using client = understudy::machine_actor<web_tier>;
 
   static constexpr auto beat = std::chrono::milliseconds{2};
-  static constexpr std::uint64_t in_flight_max = 512;
+  static constexpr std::uint64_t in_flight_max = 512;      ///< at full speed
+  static constexpr std::uint64_t in_flight_paced_max = 32; ///< a few beats of a quick machine
 
   std::shared_ptr<load_control> control = nullptr;
   client target = {};
@@ -86,10 +88,9 @@ private:
   void send_due(moment now) {
     const auto rate = state_.control->rate_per_second.load();
     const std::chrono::duration<double> elapsed = now - state_.paced_since;
-    const double due
-        = rate == 0 ? load_figures::in_flight_max : elapsed.count() * rate - state_.sent;
-    double left = due;
-    while (left >= 1 && state_.in_flight < load_figures::in_flight_max && send_one(now)) {
+    const auto most = rate == 0 ? load_figures::in_flight_max : load_figures::in_flight_paced_max;
+    double left = rate == 0 ? load_figures::in_flight_max : elapsed.count() * rate - state_.sent;
+    while (left >= 1 && state_.in_flight < most && send_one(now)) {
       left -= 1;
       state_.sent += 1;
     }

@@ -64,7 +64,7 @@ public:
 
   demo_report perform() {
     report_.max_voters = options_.max_voters;
-    rate_ = options_.rate > 0 ? options_.rate : rehearse() / 3;
+    rate_ = options_.rate > 0 ? options_.rate : rehearse() / 4;
     screen_.say("load: " + std::to_string(static_cast<std::uint64_t>(rate_))
                 + " requests/s in all");
     grow();

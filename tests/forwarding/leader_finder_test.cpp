@@ -54,6 +54,12 @@ TEST_CASE("M15: a node that does not lead may name who does, until the core know
     it.link_lost(b, now + 1s);
     CHECK(it.target(now) == a);
   }
+  SUBCASE("it does not answer, and the core still says who leads") {
+    it.silent(b);
+    CHECK(it.target(now) == a);
+    it.refused(a, b); // not yet, perhaps
+    CHECK(it.target(now) == b);
+  }
   SUBCASE("the core names another") {
     it.update(led_by(c, 4));
     CHECK(it.target(now) == c);

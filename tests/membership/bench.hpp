@@ -214,17 +214,14 @@ private:
 
   [[nodiscard]] core_view view_of(member_id id, const toy_log& l) const {
     auto view = l.view_of(id, !unled.contains(id));
+    view.unfit = unfit.contains(id);
     if (!view.leads)
       return view;
     for (const auto& m : view.newest.content->members) {
       const bool peer = has_vote(*view.newest.content, m.id)
                         || std::ranges::find(l.tracked, m.id) != l.tracked.end();
-      const bool hears = nodes_.contains(m.id) && !silent.contains(m.id) && !unheard.contains(m.id);
       if (peer && m.id != id)
-        view.peers.push_back({.id = m.id,
-                              .match = matches.contains(m.id) ? matches.at(m.id) : log_index{},
-                              .caught_up = hears && !lagging.contains(m.id),
-                              .in_contact = hears});
+        view.peers.push_back(progress_of(m.id, nodes_.contains(m.id)));
     }
     return view;
   }

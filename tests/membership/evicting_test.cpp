@@ -143,6 +143,37 @@ TEST_CASE("of two silent voters one is marked when one successor is ready") {
   CHECK(b.voters() == ids({1, 2, 3, 4, 5, 8, 9}));
 }
 
+TEST_CASE(
+    "a voter whose machine has stopped is replaced, but not before others had time to stop too") {
+  drill b{5, 3};
+  b.unfit = {{2}};
+  b.show_all();
+  b.run(9'900ms);
+  CHECK(b.voters() == ids({1, 2, 3}));
+  b.run(200ms);
+  CHECK(b.voters() == ids({1, 3, 4}));
+  CHECK(b.line(1, decision::eviction)
+        == "member 2 has a machine that stopped, and member 4 is ready to take its seat");
+}
+
+TEST_CASE("a leader whose machine has stopped, and who finds nobody to lead, gives its seat away") {
+  drill b{3, 1};
+  b.unfit = {{1}, {2}}; // the next in line is no better
+  b.show_all();
+  b.run(1min);
+  CHECK(b.voters() == ids({3}));
+  CHECK_FALSE(b.listed(1));
+}
+
+TEST_CASE("when all machines have stopped nobody is sent away") {
+  drill b{5, 3};
+  b.unfit = {{1}, {2}, {3}, {4}, {5}};
+  b.show_all();
+  b.run(1h);
+  CHECK(b.voters() == ids({1, 2, 3}));
+  CHECK(b.content().members.size() == 5);
+}
+
 TEST_CASE("a silent voter that is one too many needs no successor") {
   drill b{5};
   b.order_at(1, set_rules{{.max_voters = 4, .min_voters = 3}});

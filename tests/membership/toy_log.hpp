@@ -80,12 +80,23 @@ struct bench_switches {
   std::set<member_id> lagging = {};              ///< never caught up
   std::set<member_id> silent = {};               ///< letters from and to these are lost
   std::set<member_id> unheard = {};              ///< their cores do not answer the leader's
+  std::set<member_id> unfit = {};                ///< their machines have stopped
   std::set<member_id> unled = {};                ///< their cores hear of no leader
   std::set<member_id> blind = {};                ///< their cores show them nothing new
   bool transfers = true;                         ///< leadership goes where the monitor says
   bool drains = true;                            ///< calls are answered at once
   std::function<bool(const letter&)> loses = {}; ///< letters to lose, besides
   std::map<member_id, log_index> matches = {};   ///< what the core says of their logs
+
+  /// What the leader's core says of a peer.
+  [[nodiscard]] peer_progress progress_of(member_id id, bool runs) const {
+    const bool hears = runs && !silent.contains(id) && !unheard.contains(id);
+    return {.id = id,
+            .match = matches.contains(id) ? matches.at(id) : log_index{},
+            .caught_up = hears && !lagging.contains(id) && !unfit.contains(id),
+            .in_contact = hears,
+            .unfit = unfit.contains(id)};
+  }
 };
 
 } // namespace membership_test

@@ -225,6 +225,35 @@ TEST_CASE("a leader whose machine fails hands over") {
   CHECK(g.leader() > 1);
 }
 
+TEST_CASE("leadership goes to whose machine runs, and stays where it is if there is nobody") {
+  group g{made_of({1, 2, 3}, {1, 2, 3})};
+  g.elect(1);
+  g.tell(2, machine_failed{.index = {2}});
+  g.pass_time(200ms); // a heartbeat asks node 2, and learns of it
+  g.tell(1, machine_failed{.index = {2}});
+  g.pass_time(200ms);
+  REQUIRE(g.leader() == 3);
+  const auto term = g[3].vote().term;
+  g.tell(3, machine_failed{.index = {2}});
+  g.pass_time(3s);
+  CHECK(g.leader() == 3); // nobody is the better for it if they take turns
+  CHECK(g[3].vote().term == term);
+}
+
+TEST_CASE("a claimant whose machine has stopped counts as one that has not caught up") {
+  group g{made_of({1, 2, 3}, {1})};
+  g.elect(1);
+  g.tell(1, track_members{{{2}, {3}}});
+  g.tell(3, machine_failed{.index = {2}});
+  g.pass_time(200ms);
+  const auto& peers = g.told<core_view>(1).back().peers;
+  const auto caught_up = [&](std::uint64_t id) {
+    return std::ranges::find(peers, member_id{id}, &peer_progress::id)->caught_up;
+  };
+  CHECK(caught_up(2));
+  CHECK_FALSE(caught_up(3));
+}
+
 TEST_CASE("a leader whose machine has failed takes no proposals") {
   group g{made_of({1}, {1})};
   g.elect(1);

@@ -102,6 +102,20 @@ TEST_CASE("a cut is one-way, takes what is on its way, and can be mended") {
   CHECK(x.arrived.size() == 3);
 }
 
+TEST_CASE("a slow link is late one way, and holds nothing up once it is quick again") {
+  for (const bool mended_by_heal : {false, true}) {
+    bench x{{.in_order = true}};
+    x.net.slow_down(a, b, 10s);
+    x.send(a, b);
+    x.send(b, a);
+    CHECK(x.arrived[0].first >= instant{} + 10s);
+    CHECK(x.arrived[1].first < instant{} + 1s);
+    mended_by_heal ? x.net.heal() : x.net.speed_up(a, b);
+    x.send(a, b);
+    CHECK(x.arrived[2].first < instant{} + 1s);
+  }
+}
+
 TEST_CASE("a partition separates its sets from each other, and nobody else") {
   bench x{{}};
   x.net.partition({{a}, {b}});

@@ -149,6 +149,48 @@ TEST_CASE("a node that stands still for a while is overtaken, and catches up") {
   CHECK(x.run.run_until([&] { return x.run.settled(); }, 10s));
 }
 
+TEST_CASE("a part of a node may hang, and goes on where it was") {
+  bench x;
+  const auto follower = x.run.leader() == x.b ? x.c : x.b;
+  x.run.stall(follower, place_of::replica, 1s);
+  const auto sold = x.run.submit(x.run.leader(), inventory::restock{"fig", 1});
+  REQUIRE(x.run.run_until([&] { return x.run.answer(sold).has_value(); }, 500ms));
+  x.run.run_for(500ms);
+  CHECK(x.run.machine(follower).stock.empty());
+  REQUIRE(x.run.run_until([&] { return x.run.settled(); }, 1s));
+  CHECK(x.run.machine(follower).stock.at("fig") == 1);
+}
+
+TEST_CASE("a node whose clock is far ahead makes the others vote, and no more") {
+  bench x;
+  const auto old = x.run.look(x.run.leader()).vote.term;
+  const auto follower = x.run.leader() == x.b ? x.c : x.b;
+  x.run.jump_clock(follower, 1h);
+  x.run.set_clock(follower, 2'000);
+  x.run.run_for(2s);
+  x.run.reset_clock(follower);
+  REQUIRE(x.run.run_until([&] { return x.run.settled(); }, 10s));
+  CHECK(x.run.look(x.run.leader()).vote.term <= old.next());
+}
+
+TEST_CASE("no two nodes need have the same machine: what differs is found") {
+  simulation<inventory> run{{.digest_every = 1}, 5};
+  int started = 0;
+  run.prepare = [&](member_id, inventory& machine) { machine.stock["seen"] = ++started; };
+  const auto a = run.found("a");
+  run.run_for(1s);
+  CHECK(run.machine(a).stock.at("seen") == 1);
+  std::string rule;
+  try {
+    run.enter("b");
+    run.run_for(2s);
+    run.check_all();
+  } catch (const run_failed& failed) {
+    rule = failed.rule();
+  }
+  CHECK(rule == "I4");
+}
+
 TEST_CASE("messages can be held and let go by what they are") {
   bench x;
   const auto rule = x.run.net().hold([](member_id, member_id, const peer_message& m) {

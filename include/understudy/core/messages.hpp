@@ -72,6 +72,7 @@ struct append_reply {
   log_position hint = {}; ///< refused: where the leader may find agreement
   generation stream = {};
   generation read_round = {};
+  bool unfit = false; ///< the sender's machine has stopped: it should neither lead nor get a seat
 };
 
 /// InstallSnapshot (§7), a chunk at a time.

@@ -93,8 +93,9 @@ enum class role : std::uint8_t {
 struct peer_progress {
   member_id id = {};
   log_index match = {};    ///< stored there for certain
-  bool caught_up = false;  ///< holds this term's entries, is close behind, and answers
+  bool caught_up = false;  ///< holds this term's entries, is close behind, fit, and answers
   bool in_contact = false; ///< answered within `suspect_after`
+  bool unfit = false;      ///< its machine has stopped
 };
 
 /// The raft core's state as the other components may know it. Sent when something in it that they
@@ -108,6 +109,7 @@ struct core_view {
   bool leads = false;
   bool campaigning = false;
   bool term_committed = false; ///< leading, and an entry of the own term is committed
+  bool unfit = false;          ///< this node's machine has stopped
   log_position last = {};
   log_index commit = {};
   log_index applied = {};

@@ -56,9 +56,9 @@ public:
   /// `who` did not answer in time.
   void silent(member_id who) {
     silent_ = silent_ || who == leader_;
-    if (who != believed() || others_.empty())
-      return; // with nobody else to ask, who was named is asked again
-    hint_ = {};
+    if (who != believed() || (others_.empty() && (who != hint_ || !leader_)))
+      return;   // with nobody else to ask, who was named is asked again
+    hint_ = {}; // else whoever the core calls the leader: it may lead again, in the same term
     ask_next();
   }
 

@@ -6,7 +6,9 @@
 ///
 /// A mark takes away the rank and is never taken back, so it needs certainty or patience. A voter
 /// that is only silent keeps its mark-free place until somebody is ready to take its seat, or it is
-/// one too many (M10); one that comes and goes starts its clock anew each time (M18).
+/// one too many (M10); one that comes and goes starts its clock anew each time (M18). So does a
+/// voter whose machine has stopped: it votes on, but can serve nobody, and the next in line can. By
+/// the time that it is replaced its successor's machine has met whatever stopped its own.
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/membership/change_slot.hpp>
@@ -41,16 +43,18 @@ public:
     if (!s.view.leads || s.view.term != term_) {
       slot_ = {};
       substitutes_.clear();
+      unfit_.clear();
     }
     term_ = s.view.leads ? s.view.term : term_number{};
     if (!s.view.leads)
       return;
+    watch_unfit(s);
     watch_substitutes(s);
     set_alarms(s);
     if (!s.is_firm() || !slot_.is_free(s.view, s.now, s.out))
       return;
-    if (!mark_first(s, &evictor::why_gone))
-      mark_first(s, &evictor::why_silent);
+    static_cast<void>(mark_first(s, &evictor::why_gone) || mark_first(s, &evictor::why_silent)
+                      || mark_first(s, &evictor::why_unfit));
   }
 
   /// Whether a mark is on its way into the log: the voters are better left alone until then.
@@ -69,6 +73,10 @@ private:
   struct substitute {
     member_id id;
     instant since; ///< not caught up since then
+  };
+  struct unfit_voter {
+    member_id id;
+    instant since;
   };
   using rule = std::optional<std::string> (evictor::*)(const member&, const scene&) const;
 
@@ -114,7 +122,7 @@ private:
   /// The first member, by join order, for which `judge` finds a reason; whether there is one.
   bool mark_first(scene& s, rule judge) {
     for (const auto& m : s.view.newest.content->members) {
-      if (m.id == s.self || m.status != standing::present)
+      if (m.status != standing::present)
         continue;
       auto why = (this->*judge)(m, s);
       if (!why)
@@ -128,6 +136,8 @@ private:
   }
 
   [[nodiscard]] std::optional<std::string> why_gone(const member& who, const scene& s) const {
+    if (who.id == s.self)
+      return std::nullopt;
     if (s.signs.is_gone(who))
       return "is gone: its process has ended";
     if (has_successor(who, s) && silence(who, s) >= suspect_after(who, s))
@@ -137,7 +147,7 @@ private:
   }
 
   [[nodiscard]] std::optional<std::string> why_silent(const member& who, const scene& s) const {
-    if (silence(who, s) < evict_after(s))
+    if (who.id == s.self || silence(who, s) < evict_after(s))
       return std::nullopt;
     const auto text = "was silent for " + in_ms(silence(who, s));
     if (!has_vote(*s.view.newest.content, who.id))
@@ -145,24 +155,61 @@ private:
     const auto& now = *s.view.newest.content;
     if (detail::sitting(now).size() > seats(now).seats) // max_voters was lowered
       return text + ", and more vote than there are seats";
-    auto ready = heirs(who, s);
-    std::erase_if(ready,
-                  [&](member_id id) { return id != s.self && !detail::is_caught_up(s.view, id); });
-    // The seats that are open without it are taken first.
-    const auto open = open_seats(now);
-    if (ready.size() <= open)
+    const auto heir = ready_heir(who, s);
+    return heir ? std::optional{text + ready_text(heir)} : std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::string> why_unfit(const member& who, const scene& s) const {
+    const auto found = std::ranges::find(unfit_, who.id, &unfit_voter::id);
+    if (found == unfit_.end() || s.now - found->since < evict_after(s))
       return std::nullopt;
-    return text + ", and " + detail::label_of(ready[open]) + " is ready to take its seat";
+    const auto heir = ready_heir(who, s);
+    return heir ? std::optional{"has a machine that stopped" + ready_text(heir)} : std::nullopt;
+  }
+
+  /// Who would take the seat of `who` at once; nobody, perhaps. The seats that are open without it
+  /// are taken first.
+  [[nodiscard]] member_id ready_heir(const member& who, const scene& s) const {
+    auto ready = heirs(who, s);
+    std::erase_if(ready, [&](member_id id) {
+      return id == s.self ? s.view.unfit : !detail::is_caught_up(s.view, id);
+    });
+    const auto open = open_seats(*s.view.newest.content);
+    return ready.size() > open ? ready[open] : member_id{};
+  }
+
+  [[nodiscard]] static std::string ready_text(member_id heir) {
+    return ", and " + detail::label_of(heir) + " is ready to take its seat";
+  }
+
+  /// Voters whose machine has stopped, and since when this leader knows.
+  void watch_unfit(scene& s) {
+    const auto is_unfit = [&](member_id id) {
+      const auto* peer = detail::peer_of(s.view, id);
+      return has_vote(*s.view.newest.content, id)
+             && (id == s.self ? s.view.unfit : peer && peer->unfit);
+    };
+    std::erase_if(unfit_, [&](const unfit_voter& one) { return !is_unfit(one.id); });
+    for (const auto& m : s.view.newest.content->members)
+      if (is_unfit(m.id) && std::ranges::find(unfit_, m.id, &unfit_voter::id) == unfit_.end())
+        unfit_.push_back({m.id, s.now});
+    for (const auto& one : unfit_)
+      if (s.now - one.since < evict_after(s))
+        s.out.wake(one.since + evict_after(s));
   }
 
   void watch_substitutes(scene& s) {
     for (auto& one : substitutes_)
       if (detail::is_caught_up(s.view, one.id))
         one.since = s.now;
+    const auto may_go = [&](const member& m) {
+      return m.status == standing::present && has_vote(*s.view.newest.content, m.id)
+             && (std::ranges::find(unfit_, m.id, &unfit_voter::id) != unfit_.end()
+                 || (m.id != s.self && silence(m, s) >= evict_after(s) / 2));
+    };
     std::vector<member_id> wanted;
     for (const auto& m : s.view.newest.content->members)
-      if (m.id != s.self && m.status == standing::present && has_vote(*s.view.newest.content, m.id)
-          && silence(m, s) >= evict_after(s) / 2)
+      if (may_go(m))
         for (auto id : heirs(m, s))
           if (id != s.self && !detail::is_among(wanted, id))
             wanted.push_back(id);
@@ -200,6 +247,7 @@ private:
   term_number term_ = {};
   change_slot slot_ = {};
   std::vector<substitute> substitutes_ = {};
+  std::vector<unfit_voter> unfit_ = {};
 };
 
 } // namespace understudy

@@ -22,7 +22,8 @@ public:
     return view.term != last_.term || view.leader != last_.leader || view.leads != last_.leads
            || view.campaigning != last_.campaigning || view.term_committed != last_.term_committed
            || view.committed.index != last_.committed.index
-           || view.newest.index != last_.newest.index || view.copies != last_.copies;
+           || view.newest.index != last_.newest.index || view.copies != last_.copies
+           || view.unfit != last_.unfit;
   }
 
   void announce(core_view view, outbox& out) {

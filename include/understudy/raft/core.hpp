@@ -360,6 +360,7 @@ private:
             .leads = leads(),
             .campaigning = campaigning_now(),
             .term_committed = leader && leader->term_committed(state_),
+            .unfit = state_.machine_failed,
             .last = state_.log.last(),
             .commit = state_.commit(),
             .applied = state_.applied,

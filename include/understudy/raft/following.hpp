@@ -40,7 +40,10 @@ public:
   /// AppendEntries of the current term (§5.3).
   void on(member_id from, append_entries& m, core_state& state, instant now, outbox& out) {
     follow(from, now);
-    append_reply answer{.term = state.term(), .stream = m.stream, .read_round = m.read_round};
+    append_reply answer{.term = state.term(),
+                        .stream = m.stream,
+                        .read_round = m.read_round,
+                        .unfit = state.machine_failed};
     if (!state.agrees_at(m.previous)) {
       answer.hint = state.log.agreement_at_most(m.previous.index.previous(), m.previous.term);
       return out.send(from, answer);

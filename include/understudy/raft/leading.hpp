@@ -8,6 +8,7 @@
 #include <understudy/raft/core_state.hpp>
 #include <understudy/raft/reads.hpp>
 #include <understudy/raft/replication.hpp>
+#include <understudy/raft/succession.hpp>
 #include <understudy/raft/transfer.hpp>
 #include <understudy/roster/roster.hpp>
 #include <understudy/roster/seats.hpp>
@@ -103,9 +104,10 @@ public:
   }
 
   void on(const transfer_leadership& m, core_state& state, instant now) {
-    const auto to = m.to ? m.to : best_successor(state, now);
+    const auto to = m.to ? m.to : best_successor(replication_, state, now);
     // In the middle of a change only this leader may take it back.
-    if (!to || transfer_.active() || !can_succeed(to, state, now) || changes_voters(state))
+    if (!to || transfer_.active() || !can_succeed(to, replication_, state, now)
+        || changes_voters(state))
       return;
     transfer_.begin(to, now + state.options.transfer_limit);
   }
@@ -200,7 +202,8 @@ public:
       all.push_back({.id = id,
                      .match = peer.match(),
                      .caught_up = caught_up(peer, state, now),
-                     .in_contact = peer.has_answered(now, state.options.suspect_after)});
+                     .in_contact = peer.has_answered(now, state.options.suspect_after),
+                     .unfit = peer.unfit});
     return all;
   }
 
@@ -299,7 +302,7 @@ private:
 
   /// Steps down in favour of the best successor.
   void hand_on(core_state& state, instant now, outbox& out) {
-    if (const auto best = best_successor(state, now))
+    if (const auto best = best_successor(replication_, state, now))
       out.send(best, timeout_now{state.term()});
     state.next = become_follower{};
   }
@@ -308,35 +311,11 @@ private:
   /// does not step down before that: it may be the only one with all that is committed.
   void pass_on(core_state& state, instant now) {
     const auto next = std::ranges::find_if(replication_.peers(), [&](const auto& p) {
-      return p.first > offered_to_ && can_succeed(p.first, state, now);
+      return p.first > offered_to_ && can_succeed(p.first, replication_, state, now);
     });
     offered_to_ = next == replication_.peers().end() ? member_id{} : next->first;
     if (offered_to_)
       on(transfer_leadership{offered_to_}, state, now);
-  }
-
-  /// Whether `id` could lead in this node's place.
-  [[nodiscard]] bool can_succeed(member_id id, const core_state& state, instant now) const {
-    const auto* peer = replication_.find(id);
-    return peer && has_vote(*state.newest().content, id)
-           && peer->has_answered(now, state.options.suspect_after);
-  }
-
-  /// The voter that has most; one that is on its way out itself only if there is no other.
-  [[nodiscard]] member_id best_successor(const core_state& state, instant now) const {
-    member_id best;
-    std::pair<bool, log_index> most;
-    for (const auto& [id, peer] : replication_.peers()) {
-      if (!can_succeed(id, state, now))
-        continue;
-      const auto* who = find(*state.newest().content, id);
-      const std::pair worth{who && in_line(*who), peer.match()};
-      if (!best || worth > most) {
-        best = id;
-        most = worth;
-      }
-    }
-    return best;
   }
 
   void ask_successor(member_id to, const core_state& state, outbox& out) {
@@ -378,8 +357,9 @@ private:
 
   [[nodiscard]] bool caught_up(const progress& peer, const core_state& state, instant now) const {
     const auto last = state.log.last().index;
-    return peer.mode() == flow::replicate && last - peer.match() <= state.options.catch_up_gap
-           && peer.match() >= first_index_ && peer.in_contact(now, state.options.suspect_after);
+    return !peer.unfit && peer.mode() == flow::replicate
+           && last - peer.match() <= state.options.catch_up_gap && peer.match() >= first_index_
+           && peer.in_contact(now, state.options.suspect_after);
   }
 
   replication replication_;

@@ -164,6 +164,7 @@ public:
   generation round_sent = {}; ///< the newest round of heartbeats it was sent
   generation read_round = {}; ///< the newest round it has echoed
   bool link_lost = false;     ///< the link broke, and nothing was heard since
+  bool unfit = false;         ///< its machine has stopped
   bool answered = false;      ///< ever, in this stream; until then it is given time to
 
   [[nodiscard]] bool in_contact(instant now, interval limit) const {

@@ -63,6 +63,7 @@ public:
     if (!peer)
       return false;
     answered(*peer, now);
+    peer->unfit = m.unfit;
     peer->read_round = std::max(peer->read_round, m.read_round);
     if (m.accepted)
       peer->accepted(std::min(m.match, state.log.last().index));

@@ -148,10 +148,22 @@ public:
         sides_[id] = side;
   }
 
-  /// Ends all cuts and the partition. Rules stay.
+  /// Whatever goes from `from` to `to` takes so much longer.
+  void slow_down(member_id from, member_id to, interval by) { slow_[{from, to}] = by; }
+
+  /// Takes a slow-down back. What follows goes over a new connection, and waits for nothing that is
+  /// still on its way.
+  void speed_up(member_id from, member_id to) {
+    slow_.erase({from, to});
+    latest_.erase({from, to});
+  }
+
+  /// Ends all cuts, slow-downs and the partition; all connections are new. Rules stay.
   void heal() {
     cuts_.clear();
     sides_.clear();
+    slow_.clear();
+    latest_.clear();
   }
 
   /// Rules for what follows; of several about one message the oldest decides.
@@ -203,6 +215,9 @@ private:
       ++counters_.straggled;
       delay = random_.between(options_.delay_min, options_.straggle_max);
     }
+    if (!slow_.empty())
+      if (const auto slow = slow_.find({from, to}); slow != slow_.end())
+        delay += slow->second;
     auto when = now + delay;
     auto& latest = latest_[{from, to}];
     if (when < latest) {
@@ -220,6 +235,7 @@ private:
   network_counters counters_;
   std::set<std::pair<member_id, member_id>> cuts_;
   std::map<member_id, std::size_t> sides_;
+  std::map<std::pair<member_id, member_id>, interval> slow_;
   std::map<std::pair<member_id, member_id>, instant> latest_;
   std::vector<rule> rules_;
   std::vector<in_flight> held_;

@@ -28,24 +28,40 @@ struct pace_options {
   std::vector<mailbox_pace> mailboxes = {}; ///< by component; those left out are immediate
 };
 
-/// The same, to be asked.
+/// The same, to be asked; and a clock that may come to go differently, though never back.
 class pace {
 public:
   pace() = default;
-  explicit pace(pace_options options) : options_{std::move(options)} {}
+  explicit pace(pace_options options)
+      : options_{std::move(options)}, shown_{instant{options_.clock_offset}},
+        permille_{options_.clock_permille} {}
 
-  /// What the node's clock shows at a moment of the run.
+  /// What the node's clock shows at a moment of the run, not before the last change of it.
   [[nodiscard]] instant local(instant at) const {
-    return instant{options_.clock_offset
-                   + interval{at.time_since_epoch().count() * options_.clock_permille / 1'000}};
+    return shown_ + interval{(at - since_).count() * permille_ / 1'000};
   }
 
   /// The first moment of the run at which the node's clock shows `at` or more.
   [[nodiscard]] instant global(instant at) const {
-    const auto since = (at - instant{options_.clock_offset}).count();
-    const auto rate = options_.clock_permille;
+    const auto ahead = (at - shown_).count();
     // Both roundings go down; what is lost is made up for, so that no timer fires early.
-    return instant{interval{since <= 0 ? 0 : (since * 1'000 + 1'000 + rate - 1) / rate}};
+    return since_ + interval{ahead <= 0 ? 0 : (ahead * 1'000 + 1'000 + permille_ - 1) / permille_};
+  }
+
+  /// From `now` on the clock goes so fast; 1,000: as it should.
+  void go_at(std::int64_t permille, instant now) {
+    shown_ = local(now);
+    since_ = now;
+    permille_ = permille;
+  }
+
+  /// The clock goes as fast as it did at the start.
+  void go_as_before(instant now) { go_at(options_.clock_permille, now); }
+
+  /// All of a sudden it is later, as after a rest of the whole machine.
+  void jump(interval ahead, instant now) {
+    shown_ = local(now) + ahead;
+    since_ = now;
   }
 
   [[nodiscard]] interval lateness(random_stream& random) const {
@@ -71,6 +87,9 @@ public:
 
 private:
   pace_options options_;
+  instant since_{};               ///< the last change of the clock,
+  instant shown_{};               ///< what it showed then,
+  std::int64_t permille_ = 1'000; ///< and how fast it has gone since
 };
 
 } // namespace understudy::testing

@@ -10,17 +10,26 @@
 #include <understudy/testing/workload.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 namespace understudy::testing {
 
 /// Has nodes leave, sends them away, pins them, moves the leadership and changes the settings.
+///
+/// It knows better than to take the vote of one while another is dead: a leader that has not
+/// noticed yet would begin a change which, should it be lost too, nobody could end.
 class random_operator {
 public:
+  /// Whether a node is not needed, as far as anybody can tell; to be set.
+  std::function<bool(member_id)> may_go = {};
+
   random_operator(simulation<tally>& run, random_stream random) : run_{run}, random_{random} {}
 
   /// Has a node leave, while there are others to take over.
   void leave_one(member_id who) {
+    if (!may_go(who))
+      return;
     const auto& clusters = run_.rules().clusters();
     if (clusters.empty() || run_.rules().past(clusters.front()).configurations().empty())
       return;
@@ -31,6 +40,7 @@ public:
     if (others < 2)
       return;
     leaving_.insert(who);
+    on_the_way_out_.insert(who);
     // With much time or with little.
     run_.leave(who, random_.chance(0.5) ? interval{}
                                         : random_.between(std::chrono::milliseconds{10},
@@ -42,10 +52,15 @@ public:
   void give_order(member_id at) {
     const auto nodes = run_.nodes();
     const auto whom = random_.pick(nodes);
-    switch (random_.below(6)) {
+    const auto what = random_.below(6);
+    if (what < 2 && !may_go(whom))
+      return;
+    switch (what) {
     case 0:
+      on_the_way_out_.insert(whom);
       return run_.give_order(at, mark_member{whom, standing::evicted});
     case 1:
+      pinned_.insert(whom);
       return run_.give_order(at, pin_member{whom, true});
     case 2:
       return run_.give_order(at, set_rules{other_rules()});
@@ -70,7 +85,13 @@ public:
         return run_.give_order(at, mark_member{who, standing::evicted});
   }
 
+  /// Whether somebody was told to give up its vote, or may still be.
+  [[nodiscard]] bool wants_out(member_id who) const {
+    return on_the_way_out_.contains(who) || pinned_.contains(who);
+  }
+
   void unpin_all(member_id at) {
+    pinned_.clear();
     for (const auto id : run_.nodes())
       run_.give_order(at, pin_member{id, false});
   }
@@ -86,6 +107,8 @@ private:
   simulation<tally>& run_;
   random_stream random_;
   std::set<member_id> leaving_;
+  std::set<member_id> on_the_way_out_;
+  std::set<member_id> pinned_;
 };
 
 } // namespace understudy::testing

@@ -12,32 +12,32 @@
 
 namespace understudy::testing {
 
-/// Whether a majority of those voters that are not marked is among those that `lives` names: the
-/// marked ones are about to lose their votes, and the others must do without them any moment.
+/// Whether a majority of those voters that stand in line for a seat is among those that `lives`
+/// names: the others are about to lose their votes, and those must do without them any moment.
 template <class Predicate>
 [[nodiscard]] bool majority_stays(const configuration& in, Predicate lives) {
   std::size_t stay = 0;
   std::size_t live = 0;
-  for (const auto id : in.voters) {
-    const auto* m = detail::look_up(in, id);
-    if (!m || m->status != standing::present)
+  for (const auto& m : in.members) {
+    if (m.status != standing::present || m.pinned || !detail::contains(in.voters, m.id)
+        || stay == in.rules.max_voters)
       continue;
     ++stay;
-    live += lives(id) ? 1u : 0u;
+    live += lives(m.id) ? 1u : 0u;
   }
   return stay == 0 || 2 * live > stay;
 }
 
-/// Whether those that run could decide without `victim`, whatever they know of who votes, also once
-/// those that are marked vote no more. Memory nodes take their part of the data along when they
-/// end.
-template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run, member_id victim) {
+/// Whether those that run and are of use could decide, whatever they know of who votes, also once
+/// those that are marked vote no more.
+template <state_machine M, class Predicate>
+[[nodiscard]] bool can_decide(simulation<M>& run, Predicate of_use) {
   const auto nodes = run.nodes();
   const auto& clusters = run.rules().clusters();
-  if (clusters.empty() || nodes.size() < 2)
+  if (clusters.empty())
     return false;
   const auto lives
-      = [&](member_id id) { return id != victim && std::ranges::find(nodes, id) != nodes.end(); };
+      = [&](member_id id) { return of_use(id) && std::ranges::find(nodes, id) != nodes.end(); };
   const auto& committed = run.rules().past(clusters.front()).configurations();
   const auto decide = [&](const configuration& in) {
     return quorum_among(in, lives) && majority_stays(in, lives);
@@ -48,6 +48,12 @@ template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run,
     const auto newest = run.look(id).newest;
     return newest.index <= committed.back().index || decide(*newest.content);
   });
+}
+
+/// The same without `victim`, which is not the last to run: memory nodes take their part of the
+/// data along when they end.
+template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run, member_id victim) {
+  return run.nodes().size() > 1 && can_decide(run, [=](member_id id) { return id != victim; });
 }
 
 /// Which seats are not as they should be; nothing if all are. The dead are gone from the roster,

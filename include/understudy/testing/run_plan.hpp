@@ -8,6 +8,7 @@
 /// and a window of one, the corners are where the run is all the time.
 
 #include <understudy/core/time.hpp>
+#include <understudy/testing/fault_kinds.hpp>
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/simulated_node.hpp>
 #include <understudy/testing/simulation_options.hpp>
@@ -30,6 +31,7 @@ struct run_plan {
   interval pause_max{0};       ///< between two faults
   interval think_max{0};       ///< between two commands of a caller
   std::size_t ballast_max = 0; ///< bytes that a command is made larger by
+  fault_table faults = {};     ///< how often each happens, beside the others
   double drop = 0;             ///< of messages, in bad weather
   double duplicate = 0;
   double straggle = 0;
@@ -88,7 +90,7 @@ inline void draw_times(run_plan& plan, random_stream random) {
   o.client.calls.deadline_default = o.forwarder.calls.deadline_default;
   o.links.delay_max = random.chance(0.7) ? random.between(100us, 1'000us)
                                          : random.between(1ms, o.core.heartbeat / 2);
-  o.links.straggle_max = o.core.election_timeout_max * random.between(1, 10);
+  o.links.straggle_max = o.core.election_timeout_max * (random.chance(0.1) ? 100 : 10);
   o.links.in_order = random.chance(0.5);
 }
 
@@ -136,6 +138,15 @@ inline void draw_pace(run_plan& plan, random_stream random) {
   plan.options.crash_noticed = random.chance(0.5) ? 1.0 : random.chance(0.5) ? 0.5 : 0.0;
 }
 
+/// Each run does without some kinds of faults, and has others again and again. What ends them is
+/// in all runs.
+inline void draw_faults(run_plan& plan, random_stream random) {
+  for (std::size_t i = 0; i < fault_count; ++i)
+    plan.faults[static_cast<fault>(i)] = random.chance(0.6) ? random.between(1u, 4u) : 0;
+  for (const auto end : {fault::fair_weather, fault::heal})
+    plan.faults[end] = random.between(1u, 4u);
+}
+
 } // namespace detail
 
 /// The plan of a seed.
@@ -145,9 +156,9 @@ inline void draw_pace(run_plan& plan, random_stream random) {
   run_plan plan{.seed = seed};
   // Groups of one or two are corners; most of what can go wrong needs more.
   const bool small = random.chance(0.2);
-  plan.nodes = small ? random.between<std::size_t>(1, 2) : random.between<std::size_t>(3, 7);
+  plan.nodes = small ? random.between<std::size_t>(1, 2) : random.between<std::size_t>(3, 9);
   const bool narrow = random.chance(0.2);
-  plan.options.rules.max_voters = narrow ? random.between(1u, 2u) : random.between(3u, 5u);
+  plan.options.rules.max_voters = narrow ? random.between(1u, 2u) : random.between(3u, 7u);
   plan.options.rules.min_voters = random.between(1u, plan.options.rules.max_voters);
   plan.callers = random.between<std::size_t>(1, 4);
   plan.trouble = random.between(1s, 10s);
@@ -161,6 +172,7 @@ inline void draw_pace(run_plan& plan, random_stream random) {
   detail::draw_times(plan, random.fork("times"));
   detail::draw_limits(plan, random.fork("limits"));
   detail::draw_pace(plan, random.fork("pace"));
+  detail::draw_faults(plan, random.fork("faults"));
   return plan;
 }
 

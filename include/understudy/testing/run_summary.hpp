@@ -2,6 +2,7 @@
 #pragma once
 
 #include <understudy/core/time.hpp>
+#include <understudy/testing/fault_kinds.hpp>
 #include <understudy/testing/invariants.hpp>
 #include <understudy/testing/network.hpp>
 #include <understudy/testing/node_counters.hpp>
@@ -21,9 +22,10 @@ struct run_summary {
   std::uint64_t acknowledged = 0; ///< commands
   std::uint64_t uncertain = 0;    ///< commands that ended as `outcome_unknown`
   std::uint64_t refused = 0;      ///< commands that were certainly not applied
-  std::uint64_t reads = 0;
-  std::uint64_t partitions = 0;
-  std::uint64_t one_way_cuts = 0;
+  std::uint64_t reads = 0;        ///< linearizable ones
+  std::uint64_t local_reads = 0;
+  std::uint64_t session_reads = 0;
+  fault_table faults = {};
   seen_counters seen = {};
   node_counters nodes = {};
   network_counters network = {};
@@ -35,8 +37,9 @@ struct run_summary {
     uncertain += other.uncertain;
     refused += other.refused;
     reads += other.reads;
-    partitions += other.partitions;
-    one_way_cuts += other.one_way_cuts;
+    local_reads += other.local_reads;
+    session_reads += other.session_reads;
+    faults += other.faults;
     seen += other.seen;
     nodes += other.nodes;
     network += other.network;
@@ -52,41 +55,45 @@ struct coverage_row {
 
 /// All of them. A sweep in which one never happened has tested less than it seems.
 [[nodiscard]] inline std::vector<coverage_row> coverage(const run_summary& s) {
-  return {{"commands", s.acknowledged},
-          {"uncertain commands", s.uncertain},
-          {"refused commands", s.refused},
-          {"reads", s.reads},
-          {"elections", s.seen.elections},
-          {"contested elections", s.seen.contested},
-          {"truncations", s.seen.truncations},
-          {"snapshot installs", s.seen.installs},
-          {"joint changes", s.seen.joint},
-          {"growth", s.seen.growth},
-          {"swaps", s.seen.swaps},
-          {"shrinking", s.seen.shrinking},
-          {"abandoned changes", s.seen.abandoned},
-          {"listener campaigns", s.seen.listener_campaigns},
-          {"listener elections", s.seen.listener_elections},
-          {"hand-backs", s.nodes.hand_backs},
-          {"evictions", s.nodes.evictions},
-          {"nodes sent away", s.nodes.sent_away},
-          {"nodes left", s.nodes.left},
-          {"leaves cut off", s.nodes.leaves_cut_off},
-          {"orders", s.nodes.orders},
-          {"orders refused", s.nodes.orders_refused},
-          {"reconciled", s.nodes.reconciled},
-          {"nodes entered", s.nodes.entered},
-          {"source switches", s.nodes.source_switches},
-          {"crashes", s.nodes.crashes},
-          {"silent crashes", s.nodes.crashes_unnoticed},
-          {"pauses", s.nodes.pauses},
-          {"partitions", s.partitions},
-          {"one-way cuts", s.one_way_cuts},
-          {"messages cut off", s.network.cut},
-          {"messages dropped", s.network.dropped},
-          {"messages duplicated", s.network.duplicated},
-          {"messages overtaken", s.network.overtaken},
-          {"messages straggling", s.network.straggled}};
+  std::vector<coverage_row> rows = {{"commands", s.acknowledged},
+                                    {"uncertain commands", s.uncertain},
+                                    {"refused commands", s.refused},
+                                    {"linearizable reads", s.reads},
+                                    {"local reads", s.local_reads},
+                                    {"session reads", s.session_reads},
+                                    {"elections", s.seen.elections},
+                                    {"contested elections", s.seen.contested},
+                                    {"truncations", s.seen.truncations},
+                                    {"snapshot installs", s.seen.installs},
+                                    {"joint changes", s.seen.joint},
+                                    {"growth", s.seen.growth},
+                                    {"swaps", s.seen.swaps},
+                                    {"shrinking", s.seen.shrinking},
+                                    {"abandoned changes", s.seen.abandoned},
+                                    {"listener campaigns", s.seen.listener_campaigns},
+                                    {"listener elections", s.seen.listener_elections},
+                                    {"hand-backs", s.nodes.hand_backs},
+                                    {"evictions", s.nodes.evictions},
+                                    {"nodes sent away", s.nodes.sent_away},
+                                    {"nodes left", s.nodes.left},
+                                    {"leaves cut off", s.nodes.leaves_cut_off},
+                                    {"orders", s.nodes.orders},
+                                    {"orders refused", s.nodes.orders_refused},
+                                    {"reconciled", s.nodes.reconciled},
+                                    {"nodes entered", s.nodes.entered},
+                                    {"source switches", s.nodes.source_switches},
+                                    {"crashes", s.nodes.crashes},
+                                    {"silent crashes", s.nodes.crashes_unnoticed},
+                                    {"pauses", s.nodes.pauses},
+                                    {"machines stopped", s.nodes.machines_failed},
+                                    {"messages cut off", s.network.cut},
+                                    {"messages dropped", s.network.dropped},
+                                    {"messages duplicated", s.network.duplicated},
+                                    {"messages overtaken", s.network.overtaken},
+                                    {"messages straggling", s.network.straggled}};
+  for (std::size_t i = 0; i < fault_count; ++i)
+    rows.push_back({to_string(static_cast<fault>(i)), s.faults[static_cast<fault>(i)]});
+  return rows;
 }
 
 } // namespace understudy::testing

@@ -111,6 +111,9 @@ public:
 
   std::function<bool(member_id)> may_end = {};
 
+  /// Does something to the machine of a node before it starts, if set: no two need be the same.
+  std::function<void(member_id, M&)> prepare = {};
+
   /// Gives an order at a node. What becomes of it is counted.
   void give_order(member_id at, order what) {
     tell(at, local_order{.id = {++last_order_}, .what = std::move(what)});
@@ -121,6 +124,22 @@ public:
     base::pause(party_of(node));
   }
   void resume(member_id node) { base::resume(party_of(node)); }
+
+  /// A part of a node takes nothing for so long: a disk that hangs, a machine that computes.
+  void stall(member_id node, place_of part, interval how_long) {
+    base::stall(party_of(node), static_cast<std::size_t>(part), how_long);
+  }
+
+  /// A node's clock goes so fast from now on; 1,000: as it should.
+  void set_clock(member_id node, std::int64_t permille) {
+    base::change_clock(party_of(node), [&](pace& p) { p.go_at(permille, now()); });
+  }
+  void reset_clock(member_id node) {
+    base::change_clock(party_of(node), [&](pace& p) { p.go_as_before(now()); });
+  }
+  void jump_clock(member_id node, interval ahead) {
+    base::change_clock(party_of(node), [&](pace& p) { p.jump(ahead, now()); });
+  }
 
   /// Tells a node or client something, as its driver would.
   void tell(member_id to, sibling_message what) {
@@ -345,8 +364,11 @@ private:
     membership.found = founds;
     membership.rules = options_.rules;
     membership.contacts = std::move(contacts);
+    auto machine = machine_;
+    if (prepare)
+      prepare(id, machine);
     guarded([&] {
-      base::add(id, name_of(id), make_node(id, options_, std::move(membership), machine_, random_),
+      base::add(id, name_of(id), make_node(id, options_, std::move(membership), machine, random_),
                 draw_pace(options_, random_));
     });
     for (const auto& p : base::parties())

@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -45,13 +46,18 @@ struct tally {
   using commands = understudy::commands<bump>;
   using queries = understudy::queries<count>;
 
-  std::uint64_t apply(const bump& c) { return ++counts[c.who]; }
+  std::uint64_t apply(const bump& c) {
+    if (broken && *broken)
+      throw std::runtime_error{"the machine was broken"};
+    return ++counts[c.who];
+  }
   std::uint64_t query(const count& q) const {
     const auto found = counts.find(q.who);
     return found == counts.end() ? 0 : found->second;
   }
 
   std::map<std::uint64_t, std::uint64_t> counts = {};
+  const bool* broken = nullptr; ///< if it comes to be true, this machine throws from then on
 
   template <class Archive> void serialize(Archive& archive) { archive(counts); }
 };

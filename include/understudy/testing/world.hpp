@@ -127,6 +127,22 @@ public:
       timeline_.add(now(), action{std::move(late)});
   }
 
+  /// A component of a party takes nothing for so long: a disk that hangs, a machine that computes.
+  void stall(party& p, std::size_t component, interval how_long) {
+    trace_.add({now(), step::fault, p.id, {}, {.name = "stalls"}, std::to_string(component)});
+    auto& busy_until = p.mailboxes.at(component);
+    busy_until = std::max(busy_until, now() + how_long);
+  }
+
+  /// Does something to the clock of a party; its timers are set anew.
+  template <class Change> void change_clock(party& p, Change change) {
+    trace_.add({now(), step::fault, p.id, {}, {.name = "clock changes"}});
+    change(p.pace);
+    p.timer.reset();
+    if (p.alive)
+      arm(p);
+  }
+
   /// Tells a party something, as its driver.
   void tell(party& p, sibling_message what) {
     trace_.add({now(), step::notice, p.id, {}, summary_of(what)});

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The callers of a random run: each counts up a counter of its own, looks at it in every way there
+/// is, and keeps book of what it was told.
+
+#include <understudy/testing/random.hpp>
+#include <understudy/testing/run_plan.hpp>
+#include <understudy/testing/run_summary.hpp>
+#include <understudy/testing/simulation.hpp>
+#include <understudy/testing/workload.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+
+namespace understudy::testing {
+
+/// Keeps asking until it is stopped. What it is told wrongly throws `invariant_violated`.
+class random_load {
+public:
+  random_load(const run_plan& plan, simulation<tally>& run, random_stream random)
+      : plan_{plan}, run_{run}, random_{random} {}
+
+  random_load(const random_load&) = delete;
+  random_load& operator=(const random_load&) = delete;
+
+  void begin() {
+    for (std::size_t i = 0; i < plan_.callers; ++i) {
+      const bool outside = random_.chance(0.5);
+      auto& c = add_caller();
+      c.node = random_.below(8);
+      c.client = outside ? run_.add_client("c" + std::to_string(c.who)) : member_id{};
+      think(c);
+    }
+  }
+
+  /// Asks nothing more on its own account.
+  void stop() { stopped_ = true; }
+
+  /// Every node that runs is asked for a command and a query.
+  void ask_all() {
+    for (const auto id : run_.nodes()) {
+      auto& c = add_caller();
+      c.persists = true;
+      bump(c, id);
+      count(c, id, consistency::linearizable);
+    }
+  }
+
+  /// Every command of `ask_all` was acknowledged in the end; else whose was not.
+  [[nodiscard]] std::string unserved() const {
+    for (const auto& c : callers_)
+      if (c.persists && c.ledger.acknowledged() == 0)
+        return "caller " + std::to_string(c.who) + " was not served: " + c.refusal;
+    return {};
+  }
+
+  /// What is wrong with what a machine holds in the end; nothing if all is right.
+  [[nodiscard]] std::string wrong_in(const tally& machine) const {
+    for (const auto& c : callers_)
+      if (const auto wrong = c.ledger.wrong_in_the_end(machine.query(tally::count{c.who})))
+        return "caller " + std::to_string(c.who) + ": " + *wrong;
+    return {};
+  }
+
+  void add_to(run_summary& s) const {
+    s.reads = reads_;
+    s.local_reads = local_reads_;
+    s.session_reads = session_reads_;
+    for (const auto& c : callers_) {
+      s.acknowledged += c.ledger.acknowledged();
+      s.uncertain += c.ledger.uncertain();
+      s.refused += c.ledger.refused();
+    }
+  }
+
+private:
+  struct caller {
+    std::uint64_t who = 0;
+    std::size_t node = 0; ///< calls this node of those that run; none: a client of its own
+    member_id client = {};
+    bool persists = false; ///< asks again when a node is overloaded
+    tally_ledger ledger = {};
+    log_index newest = {};     ///< of its own commands
+    std::uint64_t counted = 0; ///< by the command at `newest`
+    std::string refusal = {};  ///< what the newest command that failed was told
+  };
+
+  /// Calls that one caller has open at a time.
+  static constexpr std::uint64_t open_max = 16;
+
+  caller& add_caller() { return callers_.emplace_back(caller{.who = callers_.size() + 1}); }
+
+  void think(caller& c) {
+    run_.schedule(random_.between(interval{0}, plan_.think_max), [this, &c] { act(c); });
+  }
+
+  void act(caller& c) {
+    if (stopped_)
+      return;
+    const auto at = door_of(c);
+    if (at && c.ledger.open() < open_max)
+      random_.chance(0.2) ? count(c, at, some_consistency()) : bump(c, at);
+    think(c);
+  }
+
+  consistency some_consistency() {
+    return random_.chance(0.6)   ? consistency::linearizable
+           : random_.chance(0.5) ? consistency::local
+                                 : consistency::session;
+  }
+
+  /// Whom a caller asks: its client, or one of the nodes.
+  member_id door_of(const caller& c) {
+    if (c.client)
+      return c.client;
+    const auto nodes = run_.nodes();
+    return nodes.empty() ? member_id{} : nodes[c.node % nodes.size()];
+  }
+
+  void bump(caller& c, member_id at) {
+    const auto floor = c.ledger.asked_to_bump();
+    const tally::bump what{c.who, std::string(random_.below(plan_.ballast_max + 1), 'b')};
+    run_.submit(at, what, [this, &c, floor, at](const expected<reply>& r) {
+      auto count = r ? decode_reply<tally::bump>(r->body) : tl::unexpected<failure>{r.error()};
+      if (const auto wrong = c.ledger.bumped(floor, count))
+        throw invariant_violated{"I8", {}, "caller " + std::to_string(c.who) + ": " + *wrong};
+      if (!r && c.persists && r.error().code == errc::overloaded)
+        run_.schedule(std::chrono::milliseconds{50}, [this, &c, at] { bump(c, at); });
+      if (!r)
+        c.refusal = std::string{to_string(r.error().code)} + " " + r.error().detail;
+      else if (r->index > c.newest) {
+        c.newest = r->index;
+        c.counted = *count;
+      }
+    });
+  }
+
+  /// A linearizable read sees all that was known before it was sent (I7), one of the session all
+  /// that the caller's own commands have done by then, and a local one nothing that never was.
+  void count(caller& c, member_id at, consistency how) {
+    const auto floor = how == consistency::linearizable ? c.ledger.asked_to_count()
+                       : how == consistency::session    ? c.counted
+                                                        : std::uint64_t{0};
+    const query what{.body = encode_query<tally>(tally::count{c.who}),
+                     .consistency = how,
+                     .at_least = how == consistency::session ? c.newest : log_index{}};
+    run_.call(at, what, [this, &c, floor, how](const expected<reply>& r) {
+      if (!r)
+        return;
+      ++(how == consistency::linearizable ? reads_
+         : how == consistency::session    ? session_reads_
+                                          : local_reads_);
+      const auto seen = decode_reply<tally::count>(r->body).value_or(0);
+      if (const auto wrong = c.ledger.counted(floor, seen))
+        throw invariant_violated{"I7", {}, "caller " + std::to_string(c.who) + ": " + *wrong};
+    });
+  }
+
+  const run_plan& plan_;
+  simulation<tally>& run_;
+  random_stream random_;
+  std::deque<caller> callers_; ///< callbacks keep their place
+  bool stopped_ = false;
+  std::uint64_t reads_ = 0;
+  std::uint64_t local_reads_ = 0;
+  std::uint64_t session_reads_ = 0;
+};
+
+} // namespace understudy::testing
