@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Runs the simulator on many seeds: each is a cluster that grows under load and faults, in virtual
-// time, with every rule checked after every event. A seed that fails fails again, event by event:
+// time, with every rule checked after every event. A seed that fails fails again, event by event,
+// and is cut down to a smaller run that fails in the same way:
 //
 //   simulate --seeds 2000           2,000 runs on all cores
+//   simulate --seeds 100000 --time 600
+//                                   as many as ten minutes allow
 //   simulate --seed 17 --verbose    one run, and how it ended
+//   simulate --speed                how fast it is
 
 #include <understudy/testing/sweep.hpp>
 
@@ -14,20 +18,27 @@
 #include <cstdint>
 #include <iomanip>
 #include <iostream>
+#include <string>
+#include <vector>
 
 namespace {
 
 using namespace understudy::testing;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using seconds = std::chrono::duration<double>;
 
-void print(const sweep_result& all, std::chrono::duration<double> took) {
-  const auto& total = all.total;
-  const std::chrono::duration<double> simulated = total.simulated;
-  std::cout << std::fixed << std::setprecision(2) << all.runs << " runs, " << total.events
-            << " events, " << simulated.count() / 3'600 << " simulated hours in " << took.count()
+void print_speed(std::uint64_t events, seconds simulated, seconds took) {
+  std::cout << events << " events, " << std::fixed << std::setprecision(2)
+            << simulated.count() / 3'600 << " simulated hours in " << took.count()
             << " s: " << std::setprecision(0) << simulated.count() / took.count()
-            << " times real time, " << static_cast<double>(total.events) / took.count()
-            << " events/s\n";
-  for (const auto& row : coverage(total))
+            << " times real time, " << static_cast<double>(events) / took.count() << " events/s\n";
+}
+
+void print(const sweep_result& all, seconds took) {
+  std::cout << all.runs << " runs, ";
+  print_speed(all.total.events, all.total.simulated, took);
+  for (const auto& row : coverage(all.total))
     std::cout << "  " << std::left << std::setw(20) << row.name << std::right << std::setw(12)
               << row.times << "\n";
 }
@@ -39,39 +50,90 @@ void print(const run_plan& plan, random_run& run, const run_summary& one) {
     std::cout << "  " << row << "\n";
 }
 
-} // namespace
+/// The failure as it was met, or a smaller one of the same kind.
+void report(const broken_run& failure, sweep_options how, bool cut_down) {
+  std::cout << "\nFAILED, rule " << failure.rule << ", " << failure.report;
+  auto plan = how.cuts.applied_to(draw_plan(failure.seed));
+  plan.options.events_kept = how.events_kept;
+  const auto fails_alike = [&](const run_plan& smaller) {
+    const auto again = failure_of(smaller);
+    return again && again->rule == failure.rule;
+  };
+  constexpr std::size_t tries = 200;
+  const auto cuts = cut_down ? shrink(plan, fails_alike, tries) : plan_cuts{};
+  if (cuts != plan_cuts{}) {
+    const auto smaller = failure_of(cuts.applied_to(plan));
+    std::cout << "\nthe same in small, " << (smaller ? smaller->report : "");
+  }
+  std::cout << "again:   simulate --seed " << failure.seed << how.cuts.as_options()
+            << " --verbose\n";
+  if (cuts != plan_cuts{})
+    std::cout << "smaller: simulate --seed " << failure.seed << cuts.as_options() << " --verbose\n";
+}
 
-int main(int argc, char** argv) {
-  sweep_options how{.seeds = 1};
-  bool verbose = false;
-  CLI::App app{"Runs clusters in virtual time, under faults, and checks every rule."};
-  app.add_option("--seeds", how.seeds, "how many runs")->check(CLI::PositiveNumber);
-  app.add_option("--seed", how.first, "the first seed");
-  app.add_option("--threads", how.threads, "how many at a time")->check(CLI::PositiveNumber);
-  app.add_option("--events", how.events_kept, "how many events the report of a failure shows");
-  app.add_flag("--verbose", verbose, "says for each run what it was and how it ended");
-  CLI11_PARSE(app, argc, argv);
+/// Five voters, three listeners and a command every 10 ms, with every rule checked, on one core.
+int measure_speed() {
+  simulation<tally> run{{.rules = {.max_voters = 5}}, 1};
+  run.found("n1");
+  for (int i = 2; i <= 8; ++i) {
+    run.enter("n" + std::to_string(i));
+    run.run_for(1s);
+  }
+  const auto events_before = run.trace().count();
+  const auto began = steady_clock::now();
+  const auto nodes = run.nodes();
+  constexpr int commands = 60'000;
+  for (int i = 0; i < commands; ++i) {
+    run.submit(nodes[static_cast<std::size_t>(i) % nodes.size()], tally::bump{1});
+    run.run_for(10ms);
+  }
+  print_speed(run.trace().count() - events_before, commands * 10ms, steady_clock::now() - began);
+  return 0;
+}
 
-  std::uint64_t runs = 0;
+/// Every so often a line that tells how far it is.
+class progress_line {
+public:
+  explicit progress_line(std::uint64_t seeds) : seeds_{seeds} {}
+
+  void count(const run_summary& one) {
+    ++runs_;
+    simulated_ += one.simulated;
+    const auto now = steady_clock::now();
+    if (now - told_ < 5s)
+      return;
+    told_ = now;
+    std::cerr << runs_ << " of " << seeds_ << " runs, " << std::fixed << std::setprecision(1)
+              << seconds{simulated_}.count() / 3'600 << " simulated hours, "
+              << seconds{now - began_}.count() << " s\n";
+  }
+
+private:
+  std::uint64_t seeds_;
+  std::uint64_t runs_ = 0;
+  understudy::interval simulated_{0};
+  steady_clock::time_point began_ = steady_clock::now();
+  steady_clock::time_point told_ = began_;
+};
+
+int run(const sweep_options& given, bool verbose, bool cut_down) {
+  auto how = given;
+  progress_line progress{how.seeds};
   how.done = [&](const run_plan& plan, random_run& run, const run_summary& one) {
-    ++runs;
     if (verbose)
       print(plan, run, one);
-    else if (how.seeds >= 20 && runs % (how.seeds / 20) == 0)
-      std::cout << "." << std::flush;
+    progress.count(one);
   };
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = steady_clock::now();
   const auto all = sweep(how);
-  std::cout << "\n";
-  print(all, std::chrono::steady_clock::now() - began);
+  print(all, steady_clock::now() - began);
   if (all.failure) {
-    std::cout << "\nFAILED, " << all.failure->report << "\nagain: simulate --seed "
-              << all.failure->seed << " --verbose\n";
+    report(*all.failure, how, cut_down);
     return 1;
   }
   // A sweep that never met a fault proves nothing about it.
   constexpr std::uint64_t sweep_min = 500;
-  if (all.runs < sweep_min)
+  if (all.runs < sweep_min || how.cuts != plan_cuts{})
     return 0;
   for (const auto& row : coverage(all.total))
     if (row.times == 0) {
@@ -79,4 +141,47 @@ int main(int argc, char** argv) {
       return 1;
     }
   return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  sweep_options how{.seeds = 1};
+  bool verbose = false;
+  bool whole = false;
+  bool speed = false;
+  std::vector<std::string> without;
+  std::uint32_t trouble_ms = 0;
+  std::uint32_t time_s = 0;
+  CLI::App app{"Runs clusters in virtual time, under faults, and checks every rule."};
+  app.add_option("--seeds", how.seeds, "how many runs")->check(CLI::PositiveNumber);
+  app.add_option("--seed", how.first, "the first seed");
+  app.add_option("--time", time_s, "seconds after which no run is begun any more");
+  app.add_option("--threads", how.threads, "how many at a time")->check(CLI::PositiveNumber);
+  app.add_option("--events", how.events_kept, "how many events the report of a failure shows");
+  app.add_flag("--twice", how.twice, "makes each run again, and compares their hashes");
+  app.add_flag("--verbose", verbose, "says for each run what it was and how it ended");
+  app.add_flag("--whole", whole, "does not look for a smaller run that fails");
+  app.add_flag("--speed", speed, "measures the speed of one core, and does nothing else");
+  app.add_option("--nodes", how.cuts.nodes, "so many nodes in each run")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--callers", how.cuts.callers, "so many callers in each run")
+      ->check(CLI::PositiveNumber);
+  auto* trouble = app.add_option("--trouble-ms", trouble_ms, "faults for so long");
+  app.add_option("--without", without, "none of these faults, as in crash,pause")
+      ->delimiter(',')
+      ->check([](const std::string& name) {
+        return fault_named(name) ? std::string{} : "no fault is called " + name;
+      });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : 2;
+  }
+  how.time_limit = std::chrono::seconds{time_s};
+  if (trouble->count() > 0)
+    how.cuts.trouble = std::chrono::milliseconds{trouble_ms};
+  for (const auto& name : without)
+    how.cuts.without.push_back(*fault_named(name));
+  return speed ? measure_speed() : run(how, verbose, !whole);
 }

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 #include <vector>
@@ -42,6 +43,22 @@ TEST_CASE("a sweep ends at the first run that fails, and says which it was") {
   REQUIRE(broken.failure);
   CHECK(broken.failure->seed == 12);
   CHECK(broken.failure->report == "twelve");
+}
+
+TEST_CASE("a sweep cuts every plan down as it is told, and makes each run twice if it is to") {
+  std::uint64_t faults = 0;
+  const auto calm = sweep({.first = 11,
+                           .seeds = 3,
+                           .threads = 1,
+                           .cuts = {.nodes = 2, .trouble = std::chrono::milliseconds{100}},
+                           .twice = true,
+                           .done = [&](const run_plan& plan, random_run&, const run_summary& one) {
+                             CHECK(plan.nodes == 2);
+                             faults += one.faults.sum();
+                           }});
+  CHECK(calm.runs == 3);
+  CHECK_FALSE(calm.failure);
+  CHECK(faults < 100);
 }
 
 } // namespace sweep_test

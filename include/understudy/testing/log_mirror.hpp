@@ -28,7 +28,7 @@ struct log_change {
 /// The checker's own copy of a node's log: what it looked like at the last look.
 ///
 /// A look costs as much as has changed. It compares from the end down to the first entry that is
-/// still the same; `verify` compares all of it.
+/// still the same; `verify` compares all of it, `verify_some` a few entries at a time.
 class log_mirror {
 public:
   [[nodiscard]] log_position base() const { return base_; }
@@ -79,10 +79,17 @@ public:
   /// Compares every entry with what it was when it was added.
   void verify(member_id who, const log_view& now, history& past) const {
     for (auto i = base_.index.next(); i <= last_index(); ++i)
-      if (!is_same(who, now.at(i), past))
-        throw invariant_violated{"I5", who,
-                                 "entry " + std::to_string(i.value)
-                                     + " has changed in the middle of the log"};
+      verify_one(who, now, i, past);
+  }
+
+  /// The same for `count` entries; those that follow are next.
+  void verify_some(member_id who, const log_view& now, std::size_t count, history& past) {
+    for (; count > 0 && !slots_.empty(); --count) {
+      if (verified_ <= base_.index || verified_ > last_index())
+        verified_ = base_.index.next();
+      verify_one(who, now, verified_, past);
+      ++verified_;
+    }
   }
 
 private:
@@ -95,6 +102,12 @@ private:
 
   [[nodiscard]] log_index last_index() const { return base_.index + slots_.size(); }
   [[nodiscard]] const slot& slot_at(log_index i) const { return slots_[i - base_.index.next()]; }
+
+  void verify_one(member_id who, const log_view& now, log_index at, history& past) const {
+    if (!is_same(who, now.at(at), past))
+      throw invariant_violated{
+          "I5", who, "entry " + std::to_string(at.value) + " has changed in the middle of the log"};
+  }
 
   [[nodiscard]] bool is_same(member_id who, const entry& e, history& past) const {
     const auto& known = slot_at(e.index);
@@ -148,6 +161,7 @@ private:
   std::uint64_t base_chain_ = 0;
   std::deque<slot> slots_;
   std::vector<placed_configuration> configurations_;
+  log_index verified_; ///< where `verify_some` goes on
 };
 
 } // namespace understudy::testing

@@ -120,8 +120,7 @@ private:
     case fault::clock_jump:
       return run_.jump_clock(somebody(), some_time());
     case fault::stall:
-      return run_.stall(somebody(), static_cast<place_of>(random_.below(node_host<tally>::size)),
-                        some_time());
+      return stall_part_of(somebody());
     case fault::broken_machine:
       return break_machine();
     case fault::leave:
@@ -204,6 +203,13 @@ private:
     });
   }
 
+  /// Not for longer than `stop` may be waited for: what a part was told meanwhile is still ahead.
+  void stall_part_of(member_id node) {
+    const auto most = plan_.options.core.election_timeout_max * 8;
+    run_.stall(node, static_cast<place_of>(random_.below(node_host<tally>::size)),
+               std::min(some_time(), most));
+  }
+
   /// A machine that throws stays so: its node is of no use until it is started anew.
   void break_machine() {
     const auto who = somebody();
@@ -221,9 +227,7 @@ private:
   bool is_stranded(member_id id) {
     const auto& clusters = run_.rules().clusters();
     const auto& now = *run_.rules().past(clusters.front()).configurations().back().content;
-    if (run_.part<monitor>(id).status().state == membership::failed)
-      return can_lose(id);
-    if (broken_[id])
+    if (run_.part<monitor>(id).status().state == membership::failed || broken_[id])
       return can_lose(id) || !detail::votes_in(now, id);
     auto known = contacts_[id];
     if (const auto* in = run_.look(id).newest.content) {

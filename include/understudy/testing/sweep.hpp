@@ -4,12 +4,15 @@
 /// \file
 /// Many random runs, on all cores: what a test run and the simulator's program do.
 
+#include <understudy/testing/plan_cuts.hpp>
 #include <understudy/testing/random_run.hpp>
+#include <understudy/testing/run_failed.hpp>
 #include <understudy/testing/run_plan.hpp>
 #include <understudy/testing/run_summary.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -28,7 +31,10 @@ struct sweep_options {
   std::uint64_t first = 1; ///< seed
   std::uint64_t seeds = 500;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency()); ///< > 0
-  std::size_t events_kept = 200; ///< that the report of a failure shows, the last ones
+  std::size_t events_kept = 200;      ///< that the report of a failure shows, the last ones
+  plan_cuts cuts = {};                ///< of every plan
+  bool twice = false;                 ///< each run is made again, and must be the same (I16)
+  std::chrono::seconds time_limit{0}; ///< after which no run is begun any more; 0: none
   /// Called after each run that kept the rules, one at a time.
   std::function<void(const run_plan&, random_run&, const run_summary&)> done = {};
 };
@@ -36,6 +42,7 @@ struct sweep_options {
 /// A run that broke a rule.
 struct broken_run {
   std::uint64_t seed = 0;
+  std::string rule = {}; ///< empty: something else was thrown
   std::string report = {};
 };
 
@@ -46,46 +53,84 @@ struct sweep_result {
   std::optional<broken_run> failure = {};
 };
 
-/// Runs the seeds. Runs share nothing, so those on several threads are what they are on one.
-[[nodiscard]] inline sweep_result sweep(const sweep_options& how) {
-  sweep_result result;
-  std::atomic<std::uint64_t> next = how.first;
-  std::atomic<bool> stop = false;
-  std::mutex mutex;
+/// How a plan fails, if it does.
+[[nodiscard]] inline std::optional<broken_run> failure_of(const run_plan& plan) {
+  try {
+    static_cast<void>(random_run{plan}.execute());
+    return std::nullopt;
+  } catch (const run_failed& broken) {
+    return broken_run{plan.seed, broken.rule(), broken.what()};
+  } catch (const std::exception& thrown) {
+    return broken_run{plan.seed, {}, thrown.what()};
+  }
+}
 
-  const auto fail = [&](std::uint64_t seed, std::string report) {
-    const std::lock_guard lock{mutex};
-    stop = true;
-    // Of several, the one that a single thread would have met first.
-    if (!result.failure || seed < result.failure->seed)
-      result.failure = {seed, std::move(report)};
-  };
-  const auto work = [&] {
-    for (auto seed = next++; !stop && seed < how.first + how.seeds; seed = next++) {
-      std::optional<random_run> run;
+namespace detail {
+
+/// The work of one thread of a sweep, and what all of them share.
+class sweeper {
+public:
+  explicit sweeper(const sweep_options& how) : how_{how}, next_{how.first} {}
+
+  void work() {
+    for (auto seed = next_++; goes_on(seed); seed = next_++) {
+      auto plan = how_.cuts.applied_to(draw_plan(seed));
+      plan.options.events_kept = how_.events_kept;
       try {
-        auto plan = draw_plan(seed);
-        plan.options.events_kept = how.events_kept;
-        run.emplace(plan);
-        const auto one = run->execute();
-        const std::lock_guard lock{mutex};
-        ++result.runs;
-        result.total += one;
-        if (how.done)
-          how.done(plan, *run, one);
-      } catch (const std::exception& broken) {
-        fail(seed, broken.what());
+        random_run run{plan};
+        const auto one = run.execute();
+        if (how_.twice && random_run{plan}.execute().hash != one.hash)
+          throw run_failed{"I16", "seed " + std::to_string(seed) + ": two runs were not the same"};
+        const std::lock_guard lock{mutex_};
+        ++result_.runs;
+        result_.total += one;
+        if (how_.done)
+          how_.done(plan, run, one);
+      } catch (const run_failed& broken) {
+        fail({seed, broken.rule(), broken.what()});
+      } catch (const std::exception& thrown) {
+        fail({seed, {}, thrown.what()});
       }
     }
-  };
+  }
 
+  [[nodiscard]] sweep_result result() && { return std::move(result_); }
+
+private:
+  [[nodiscard]] bool goes_on(std::uint64_t seed) const {
+    const bool in_time = how_.time_limit.count() == 0
+                         || std::chrono::steady_clock::now() - began_ < how_.time_limit;
+    return !stop_ && in_time && seed - how_.first < how_.seeds;
+  }
+
+  void fail(broken_run what) {
+    const std::lock_guard lock{mutex_};
+    stop_ = true;
+    // Of several, the one that a single thread would have met first.
+    if (!result_.failure || what.seed < result_.failure->seed)
+      result_.failure = std::move(what);
+  }
+
+  const sweep_options& how_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::atomic<std::uint64_t> next_;
+  std::atomic<bool> stop_ = false;
+  std::mutex mutex_;
+  sweep_result result_;
+};
+
+} // namespace detail
+
+/// Runs the seeds. Runs share nothing, so those on several threads are what they are on one.
+[[nodiscard]] inline sweep_result sweep(const sweep_options& how) {
+  detail::sweeper all{how};
   std::vector<std::thread> crew;
   for (unsigned i = 1; i < how.threads; ++i)
-    crew.emplace_back(work);
-  work();
+    crew.emplace_back([&] { all.work(); });
+  all.work();
   for (auto& member : crew)
     member.join();
-  return result;
+  return std::move(all).result();
 }
 
 } // namespace understudy::testing
