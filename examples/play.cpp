@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Plays scenarios on simulated clusters: text files of commands, with what is to come of them.
+//
+//   play tests/scenarios/*.script       each is ok, or what came instead is shown
+//   play --rewrite FILE                 what came is recorded in the file, to be looked at as a
+//   diff
+
+#include <understudy/testing/play.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+int main(int argc, char** argv) {
+  std::vector<std::string> files;
+  bool rewrite = false;
+  CLI::App app{"Plays scenarios on simulated clusters. Exits with 1 if an outcome is another than "
+               "the recorded one, or a rule broke; with 2 if a script can not be played."};
+  app.add_option("file", files, "the scripts")->required();
+  app.add_flag("--rewrite", rewrite, "records what came in the files");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : 2;
+  }
+  int worst = 0;
+  for (const auto& file : files)
+    worst = std::max(worst, understudy::testing::play_file(file, rewrite, std::cout));
+  return worst;
+}

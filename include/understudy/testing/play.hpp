@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Plays a script: carries out its commands in order, and compares what comes of them with what is
+/// recorded. Every rule of the simulator is checked after every event meanwhile.
+
+#include <understudy/testing/run_failed.hpp>
+#include <understudy/testing/script.hpp>
+#include <understudy/testing/script_commands.hpp>
+#include <understudy/testing/script_shows.hpp>
+#include <understudy/testing/script_stage.hpp>
+#include <understudy/testing/script_words.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace understudy::testing {
+
+/// How a play went. The numbers are exit codes.
+enum class play_verdict : std::uint8_t {
+  ok = 0,
+  differs = 1, ///< something did not come as it is written, or a rule broke
+  bad = 2,     ///< the script can not be played as it is written
+};
+
+/// What became of a play.
+struct played {
+  play_verdict verdict = play_verdict::ok;
+  std::size_t line = 0;    ///< of the first thing that is wrong
+  std::string report = {}; ///< what is wrong there
+  std::string text = {};   ///< `ok`, or only recorded lines differ: the script as it should read
+};
+
+namespace detail {
+
+/// The recorded lines against those that came: `-` is missing, `+` was not expected.
+[[nodiscard]] inline std::string difference(const std::vector<std::string>& recorded,
+                                            const std::vector<std::string>& came) {
+  std::string text = "the outcome is another than the recorded one";
+  for (std::size_t i = 0; i < std::max(recorded.size(), came.size()); ++i) {
+    const auto* old = i < recorded.size() ? &recorded[i] : nullptr;
+    const auto* now = i < came.size() ? &came[i] : nullptr;
+    if (old && now && *old == *now)
+      text += "\n    " + *old;
+    else {
+      text += old ? "\n  - " + *old : "";
+      text += now ? "\n  + " + *now : "";
+    }
+  }
+  return text;
+}
+
+/// All commands are known, before the first one is carried out.
+inline void check_commands(const script& what) {
+  for (const auto& line : what.lines())
+    if (!line.words.empty() && line.words.front() != "show" && !is_command(line.words.front()))
+      throw bad_script{"there is no command " + line.words.front(), line.number};
+}
+
+/// Plays one line. Of what is shown the first difference is kept; the play goes on behind it.
+inline void play_line(script& what, std::size_t at, script_stage& on, played& result) {
+  const auto& line = what.lines()[at];
+  if (line.words.empty())
+    return;
+  script_words words{line.words};
+  const auto name = words.take("a command");
+  if (name != "show")
+    return carry_out(name, words, on);
+  auto came = show(words, on);
+  if (came == line.outcome)
+    return;
+  if (result.verdict == play_verdict::ok)
+    result = {play_verdict::differs, line.number, difference(line.outcome, came), {}};
+  what.record(at, std::move(came));
+}
+
+} // namespace detail
+
+/// Plays a script to its end, or to the first thing that can not be or is not as it is written.
+[[nodiscard]] inline played play(std::string_view text) {
+  using enum play_verdict;
+  played result;
+  std::size_t line = 0;
+  script_stage on;
+  try {
+    auto what = script::parse(text);
+    detail::check_commands(what);
+    for (std::size_t at = 0; at < what.lines().size(); ++at) {
+      line = what.lines()[at].number;
+      detail::play_line(what, at, on, result);
+    }
+    result.text = what.text();
+    return result;
+  } catch (const bad_script& wrong) {
+    return {bad, wrong.line() != 0 ? wrong.line() : line, wrong.what(), {}};
+  } catch (const expectation_failed& wrong) {
+    return {differs, line, wrong.what() + on.standing_of_all(), {}};
+  } catch (const run_failed& broken) {
+    return {differs, line, "rule " + broken.rule() + " is broken\n" + broken.what(), {}};
+  }
+}
+
+/// Plays the script in a file, and says on `out` how it went; with `rewrite` what is recorded in
+/// the file becomes what came. Returns the exit code of a program that plays it.
+[[nodiscard]] inline int play_file(const std::string& path, bool rewrite, std::ostream& out) {
+  std::ifstream file{path};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (!file.is_open() || file.bad()) {
+    out << path << ": can not be read\n";
+    return static_cast<int>(play_verdict::bad);
+  }
+  const auto result = play(text);
+  if (result.verdict == play_verdict::ok) {
+    out << path << ": ok\n";
+    return 0;
+  }
+  if (rewrite && !result.text.empty()) {
+    std::ofstream rewritten{path};
+    rewritten << result.text << std::flush;
+    out << path << (rewritten ? ": rewritten\n" : ": can not be written\n");
+    return rewritten ? 0 : static_cast<int>(play_verdict::bad);
+  }
+  out << path << ":" << result.line << ": " << result.report << "\n";
+  return static_cast<int>(result.verdict);
+}
+
+} // namespace understudy::testing
