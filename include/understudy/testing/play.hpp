@@ -84,29 +84,44 @@ inline void play_line(script& what, std::size_t at, script_stage& on, played& re
   what.record(at, std::move(came));
 }
 
+/// Plays all lines; `line` is the one that is being played. Throws what ends the play.
+inline void play_lines(script& what, script_stage& on, std::size_t& line, played& result) {
+  check_commands(what);
+  for (std::size_t at = 0; at < what.lines().size(); ++at) {
+    line = what.lines()[at].number;
+    play_line(what, at, on, result);
+  }
+  result.text = what.text();
+}
+
+/// A play that ends at `line`. What was wrong before that comes first.
+[[nodiscard]] inline played ended_at(std::size_t line, const std::string& report,
+                                     const played& before) {
+  if (before.verdict == play_verdict::ok)
+    return {play_verdict::differs, line, report, {}};
+  return {before.verdict,
+          before.line,
+          before.report + "\nand in line " + std::to_string(line) + " " + report,
+          {}};
+}
+
 } // namespace detail
 
 /// Plays a script to its end, or to the first thing that can not be or is not as it is written.
 [[nodiscard]] inline played play(std::string_view text) {
-  using enum play_verdict;
   played result;
   std::size_t line = 0;
   script_stage on;
   try {
     auto what = script::parse(text);
-    detail::check_commands(what);
-    for (std::size_t at = 0; at < what.lines().size(); ++at) {
-      line = what.lines()[at].number;
-      detail::play_line(what, at, on, result);
-    }
-    result.text = what.text();
+    detail::play_lines(what, on, line, result);
     return result;
   } catch (const bad_script& wrong) {
-    return {bad, wrong.line() != 0 ? wrong.line() : line, wrong.what(), {}};
+    return {play_verdict::bad, wrong.line() != 0 ? wrong.line() : line, wrong.what(), {}};
   } catch (const expectation_failed& wrong) {
-    return {differs, line, wrong.what() + on.standing_of_all(), {}};
+    return detail::ended_at(line, wrong.what() + on.standing_of_all(), result);
   } catch (const run_failed& broken) {
-    return {differs, line, "rule " + broken.rule() + " is broken\n" + broken.what(), {}};
+    return detail::ended_at(line, "rule " + broken.rule() + " is broken\n" + broken.what(), result);
   }
 }
 

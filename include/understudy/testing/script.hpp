@@ -5,7 +5,7 @@
 /// A scenario as text: commands for a simulated cluster, and what is to come of them.
 ///
 /// \code
-/// # A voter that was removed while it was cut off does not disturb the others.
+/// # E6: a voter that was removed while it was cut off disturbs nobody.
 /// options max_voters=3
 /// nodes 4
 /// partition c | a b d
@@ -13,8 +13,12 @@
 /// wait voters a b d
 /// heal
 /// run 5s while a leads
-/// show status
-///   / a      t1    0..14*       c14    a14    @13 a,b,d
+/// show voters
+///   a
+///   a>a,b,c
+///   a,b,c
+///   a,b,c>a,b,d
+///   a,b,d
 /// \endcode
 ///
 /// One command a line, in words; `#` begins a comment. The indented lines below a `show` are its

@@ -21,7 +21,7 @@
 /// | `drop`, `hold`, `duplicate MESSAGES [as NAME]`, `lift NAME` | rules |
 /// | `release MESSAGES` | lets what is held go on |
 /// | `watch MESSAGES`, `count MESSAGES as NAME` | to show them, or how many there were |
-/// | `forge timeout_now A>B` | as A would send it |
+/// | `forge timeout_now A>B`, `forge append_entries A>B` | which A never sent |
 ///
 /// | calls and orders | |
 /// | --- | --- |
@@ -139,7 +139,7 @@ inline void enter(script_words& words, script_stage& on) {
 inline void add_clients(script_words& words, script_stage& on) {
   for (const auto& name : words.take_list("a name")) {
     check_new(on, name);
-    on.add(on.run().add_client(name));
+    on.add_client(on.run().add_client(name));
   }
 }
 
@@ -154,8 +154,12 @@ inline void crash(script_words& words, script_stage& on) {
 }
 
 inline void restart(script_words& words, script_stage& on) {
-  for (const auto& name : words.take_list("a node"))
-    on.add(on.run().restart(on.find(name)));
+  for (const auto& name : words.take_list("a node")) {
+    const auto id = on.find_node(name);
+    if (std::ranges::all_of(on.run().nodes(), [id](member_id other) { return other == id; }))
+      throw bad_script{name + " has nobody to ask when it starts again"};
+    on.add(on.run().restart(id));
+  }
 }
 
 inline void pause(script_words& words, script_stage& on) {
@@ -262,7 +266,7 @@ inline void change_voters_at(script_words& words, script_stage& on) {
 // -- time and expectations ------------------------------------------------------------------------
 
 inline void remember(script_words& words, script_stage& on) {
-  const auto name = words.take("a name");
+  const auto name = read_number_name(words);
   words.require("=");
   on.remembered[name] = read_number(words, on)();
 }

@@ -176,10 +176,20 @@ inline errc read_error(script_words& words) {
   throw bad_script{"there is no error " + word};
 }
 
+/// Whether a decision about seats in a node's journal has this in its text.
+inline bool has_decided(script_stage& on, member_id id, const std::string& text) {
+  auto& run = on.run();
+  const auto has = [&](const journal_line& line) {
+    const auto all = std::string{to_string(line.what)} + ": " + on.with_names(line.text);
+    return all.find(text) != std::string::npos;
+  };
+  return run.runs(id) && std::ranges::any_of(run.part<monitor>(id).journal().lines(), has);
+}
+
 /// What is said of a node.
 inline script_fact read_node(script_words& words, script_stage& on) {
   auto& run = on.run();
-  const auto id = on.find(words.take("a node"));
+  const auto id = on.find_node(words.take("a node"));
   const auto verb = words.take("what is said of it");
   if (verb == "leads")
     return [&run, id] { return leads(run, id); };
@@ -200,14 +210,7 @@ inline script_fact read_node(script_words& words, script_stage& on) {
       return run.runs(id) && run.part<monitor>(id).status().obstacle.code == code;
     };
   if (verb == "journal")
-    return [&run, id, text = words.take("a text")] {
-      return run.runs(id)
-             && std::ranges::any_of(
-                 run.part<monitor>(id).journal().lines(), [&](const journal_line& line) {
-                   return (std::string{to_string(line.what)} + ": " + line.text).find(text)
-                          != std::string::npos;
-                 });
-    };
+    return [&on, id, text = words.take("a text")] { return has_decided(on, id, text); };
   throw bad_script{"of a node one can not say " + verb};
 }
 

@@ -108,19 +108,30 @@ inline void watch(script_words& words, script_stage& on) {
 inline void count(script_words& words, script_stage& on) {
   auto about = read_messages(words, on);
   words.require("as");
-  const auto name = words.take("a name");
+  const auto name = read_number_name(words);
   const auto total = std::make_shared<std::uint64_t>(0);
   on.counted[name] = total;
   look_on(on, std::move(about), [total](member_id, member_id, const peer_message&) { ++*total; });
 }
 
+/// A message that its sender never sent: that it is the receiver's turn to lead, in the sender's
+/// term, or that the sender leads in the receiver's.
 inline void forge(script_words& words, script_stage& on) {
-  words.require("timeout_now");
+  const auto kind = words.take("a kind of message");
+  if (kind != "timeout_now" && kind != "append_entries")
+    throw bad_script{kind + " can not be forged; timeout_now and append_entries can"};
   const auto [from, to] = read_link(words.take("a link"), on);
   if (!from || from->size() != 1 || !to || to->size() != 1)
     throw bad_script{"a forged message goes from one node to one other"};
   auto& run = on.run();
-  run.forge(from->front(), to->front(), timeout_now{run.look(from->front()).vote.term});
+  const auto whose = kind == "timeout_now" ? from->front() : to->front();
+  if (!contains(run.nodes(), whose))
+    throw bad_script{"the node whose term is forged does not run"};
+  const auto term = run.look(whose).vote.term;
+  if (kind == "timeout_now")
+    run.forge(from->front(), to->front(), timeout_now{term});
+  else
+    run.forge(from->front(), to->front(), append_entries{term});
 }
 
 } // namespace understudy::testing::detail

@@ -106,6 +106,15 @@ inline constexpr field_row field_rows[]{
      }},
 };
 
+/// A name for a number: one that no counter has.
+inline std::string read_number_name(script_words& words) {
+  auto name = words.take("a name");
+  if (std::ranges::find(counter_rows, name, &counter_row::name) != std::end(counter_rows)
+      || number_of<std::int64_t>(name) || name.find('.') != std::string::npos)
+    throw bad_script{name + " is the name of another number"};
+  return name;
+}
+
 inline script_number read_operand(script_words& words, script_stage& on) {
   const auto word = words.take("a number");
   if (const auto value = number_of<std::int64_t>(word))

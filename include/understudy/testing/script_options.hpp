@@ -7,7 +7,7 @@
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/time.hpp>
 #include <understudy/forwarding/options.hpp>
-#include <understudy/listener/options.hpp>
+#include <understudy/membership/options.hpp>
 #include <understudy/raft/options.hpp>
 #include <understudy/roster/settings.hpp>
 #include <understudy/testing/script.hpp>
@@ -187,7 +187,12 @@ inline void set_option(script_setup& to, const std::string& name, const std::str
 
 /// Throws if the options do not go together.
 inline void check_setup(const script_setup& s) {
+  auto membership = s.options.membership;
+  membership.self = {.id = {1}, .name = "a", .address = "a", .start = 1};
+  membership.found = true;
+  membership.rules = s.options.rules;
   detail::refuse(complaints(s.options.rules));
+  detail::refuse(complaints(membership));
   detail::refuse(complaints(s.options.core));
   detail::refuse(complaints(s.options.forwarder));
   if (s.options.links.delay_min > s.options.links.delay_max)

@@ -132,10 +132,15 @@ inline std::vector<std::string> read_kinds(const std::string& word) {
 inline message_number read_message_number(script_words& words, script_stage& on,
                                           const std::vector<std::string>& kinds) {
   const auto label = words.take("the name of a number");
-  for (const auto& known : message_kinds())
-    if (std::ranges::find(kinds, known.name) != kinds.end()
-        && std::ranges::find(known.labels, label) == known.labels.end())
+  bool known_to_any = false;
+  for (const auto& known : message_kinds()) {
+    const bool has = std::ranges::find(known.labels, label) != known.labels.end();
+    known_to_any = known_to_any || has;
+    if (!has && std::ranges::find(kinds, known.name) != kinds.end())
       throw bad_script{std::string{known.name} + " has no " + label};
+  }
+  if (!known_to_any)
+    throw bad_script{"no message has a number " + label};
   const auto holds = read_comparison(words);
   return {label, holds, read_number(words, on)()};
 }

@@ -93,7 +93,7 @@ inline shown show_journal(script_words& words, script_stage& on) {
   shown rows;
   for (const auto& line : run.part<monitor>(on.node(words.take("a node"))).journal().lines())
     rows.push_back(std::string{to_string(line.what)} + (line.who ? " " + run.name_of(line.who) : "")
-                   + ": " + line.text);
+                   + ": " + on.with_names(line.text));
   return rows;
 }
 
@@ -139,6 +139,8 @@ inline std::vector<std::string> show(script_words& words, script_stage& on) {
     throw bad_script{what + " can not be shown"};
   auto rows = row->lines(words, on);
   words.end();
+  for (auto& line : rows)
+    line.erase(line.find_last_not_of(' ') + 1);
   return rows;
 }
 

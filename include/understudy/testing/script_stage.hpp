@@ -44,8 +44,13 @@ public:
 
   // -- nodes and clients -----------------------------------------------------------------------
 
-  /// Takes in a node or a client that was just started: "a", and when it is started again "a.2".
+  /// Takes in a node that was just started: "a", and when it is started again "a.2".
   void add(member_id id) { names_[run().name_of(id)] = id; }
+
+  void add_client(member_id id) {
+    add(id);
+    clients_.push_back(id);
+  }
 
   [[nodiscard]] bool knows(std::string_view name) const {
     return name == leader_word || names_.contains(std::string{name});
@@ -71,12 +76,18 @@ public:
     return id;
   }
 
-  /// A node that runs, to look into.
-  member_id node(const std::string& name) {
-    const auto id = running(name);
-    if (!detail::contains(run().nodes(), id))
+  /// A node, whether it runs or not.
+  member_id find_node(const std::string& name) {
+    const auto id = find(name);
+    if (detail::contains(clients_, id))
       throw bad_script{name + " is a client, and no node"};
     return id;
+  }
+
+  /// A node that runs, to look into.
+  member_id node(const std::string& name) {
+    static_cast<void>(find_node(name));
+    return running(name);
   }
 
   std::vector<member_id> find_all(const std::vector<std::string>& names) {
@@ -85,6 +96,16 @@ public:
       for (const auto& name : names)
         ids.push_back(find(name));
     return ids;
+  }
+
+  /// A text in which nodes are called by their names instead of their numbers.
+  [[nodiscard]] std::string with_names(std::string text) const {
+    for (const auto& [name, id] : names_) {
+      const auto number = std::to_string(id.value);
+      for (auto at = text.find(number); at != std::string::npos; at = text.find(number))
+        text.replace(at, number.size(), name);
+    }
+    return text;
   }
 
   // -- what has a name ---------------------------------------------------------------------------
@@ -113,6 +134,7 @@ private:
   script_setup setup_;
   std::optional<cluster> run_;
   std::map<std::string, member_id> names_;
+  std::vector<member_id> clients_;
 };
 
 } // namespace understudy::testing
