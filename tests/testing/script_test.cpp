@@ -126,7 +126,7 @@ TEST_CASE("what can not be read is named, with its line") {
       {"options evict_after=500ms", "1: presence_every (1000000000 ns) must be less than "
                                     "rules.evict_after_ms (500 ms)"},
       {"nodes 1\nremember elections = 1", "2: elections is the name of another number"},
-      {"nodes 1\ndrop any where size > 1", "2: no message has a number size"},
+      {"nodes 1\ndrop any where volume > 1", "2: no message has a number volume"},
       {"nodes 1\ncount any", "2: \"as\" is missing"},
       {"nodes 1\nrestart a", "2: a has nobody to ask when it starts again"},
       {"nodes 1\nenter x.y", "2: x.y is no name"},
