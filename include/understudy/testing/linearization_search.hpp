@@ -85,11 +85,11 @@ public:
       if (reach > furthest_)
         return run_thoroughly(frontier);
       if (rules_.can_begin_anywhere())
-        if (const auto found = run_apart(furthest_ - reach); found != verdict::linearizable)
-          return found;
+        if (run_apart(furthest_ - reach, patience * apart_factor) == verdict::not_linearizable)
+          return verdict::not_linearizable;
       idle = 0;
       patience *= 2;
-      reach *= 4;
+      reach *= 2;
     }
     return verdict::linearizable;
   }
@@ -128,9 +128,9 @@ private:
   }
 
   /// Looks at the returns from `first` on to a little after the furthest that was reached, with no
-  /// regard to what came before. `not_linearizable` if nothing explains them; otherwise
-  /// `linearizable`, which says nothing of the whole.
-  verdict run_apart(std::size_t first) {
+  /// regard to what came before. `not_linearizable` if nothing explains them, and so nothing
+  /// explains the whole; anything else says nothing of it. It is given up after `cost_max`.
+  verdict run_apart(std::size_t first, std::uint64_t cost_max) {
     search_frontier frontier{spans_.size(), moves_.width()};
     const auto end = std::min(spans_.size(), furthest_ + 2 * limits_.reach);
     refuted_ = end;
@@ -142,8 +142,10 @@ private:
         frontier.add(moves_.event_of(words), words);
     };
     rules_.for_each_state([&](model_state s) { moves_.begin_at(first, s, meet); });
+    std::uint64_t looked_at = 0;
     while (!explained) {
-      if (is_too_much(frontier))
+      if (is_too_much(frontier)
+          || ++looked_at + frontier.comparisons() / comparisons_each > cost_max)
         return verdict::unknown;
       if (!frontier.take_nearest(current_))
         return verdict::not_linearizable;
@@ -160,6 +162,7 @@ private:
   }
 
   static constexpr std::size_t never_refuted = ~std::size_t{0};
+  static constexpr std::uint64_t apart_factor = 16;
   static constexpr std::uint64_t comparisons_each = 64; ///< take as long as a configuration
 
   R& rules_;
