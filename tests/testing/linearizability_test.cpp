@@ -110,7 +110,7 @@ std::size_t spoil_read_after(History& history, std::size_t at, Change change) {
 
 TEST_CASE("ten thousand operations of fifty clients on one register are explained") {
   for (const double lost : {0.0, 0.1})
-    for (const std::uint64_t values : {5, 100, 1'000'000})
+    for (const std::uint64_t values : {5u, 100u, 1'000'000u})
       for (const bool exchanges : {false, true}) {
         // Crashed exchanges of some hundred values are what the search is slow at.
         if (exchanges && lost > 0 && values == 100)
@@ -127,7 +127,7 @@ TEST_CASE("ten thousand operations of fifty clients on one register are explaine
 
 TEST_CASE("ten thousand operations of fifty clients on texts are explained") {
   for (const double lost : {0.0, 0.1})
-    for (const std::uint64_t keys : {1, 10}) {
+    for (const std::uint64_t keys : {1u, 10u}) {
       CAPTURE(lost);
       CAPTURE(keys);
       random_stream random{first_seed()};
