@@ -68,13 +68,13 @@ template <class Model> std::string told(const read_operations<Model>& all, std::
 }
 
 template <class Model>
-verdict judge(const std::string& file, const Model& model, const read_operations<Model>& all,
-              const search_limits& limits) {
+linearity judge(const std::string& file, const Model& model, const read_operations<Model>& all,
+                const search_limits& limits) {
   const auto result = check_linearizable(model, all.history, limits);
   std::cout << file << ": ";
-  if (result.found == verdict::linearizable)
+  if (result.found == linearity::linearizable)
     std::cout << "linearizable\n";
-  else if (result.found == verdict::unknown)
+  else if (result.found == linearity::unknown)
     std::cout << "unknown: a limit was reached after " << result.configurations
               << " configurations\n";
   else
@@ -83,7 +83,7 @@ verdict judge(const std::string& file, const Model& model, const read_operations
   return result.found;
 }
 
-verdict judge(const std::string& file, const options& how) {
+linearity judge(const std::string& file, const options& how) {
   const auto events = read_history(content_of(file));
   if (how.model == "kv")
     return judge(file, key_value{how.initial.value_or("")}, text_operations(events), how.limits);
@@ -123,8 +123,8 @@ int main(int argc, char** argv) {
   for (const auto& file : how.files) {
     try {
       const auto found = judge(file, how);
-      any_wrong |= found == verdict::not_linearizable;
-      any_unknown |= found == verdict::unknown;
+      any_wrong |= found == linearity::not_linearizable;
+      any_unknown |= found == linearity::unknown;
     } catch (const unreadable_text& e) {
       std::cerr << file << ":" << e.what() << "\n";
       any_bad_file = true;

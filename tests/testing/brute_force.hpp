@@ -55,12 +55,12 @@ bool explains(const History& all, const std::map<std::string, State>& now, std::
               const State& initial) {
   auto first_return = never;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (!used[i] && all[i].ended == outcome::succeeded)
+    if (!used[i] && all[i].ended == operation_end::succeeded)
       first_return = std::min(first_return, all[i].returned);
   if (first_return == never)
     return true;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (used[i] || all[i].ended == outcome::failed || all[i].called > first_return)
+    if (used[i] || all[i].ended == operation_end::failed || all[i].called > first_return)
       continue;
     const auto held = now.find(all[i].key);
     const auto next = after(held == now.end() ? initial : held->second, all[i]);
@@ -87,8 +87,8 @@ template <class History> History cut_after(const History& all, std::size_t place
   for (auto o : all) {
     if (o.called > all[place].returned)
       continue;
-    if (o.ended == outcome::succeeded && o.returned > all[place].returned) {
-      o.ended = outcome::unknown;
+    if (o.ended == operation_end::succeeded && o.returned > all[place].returned) {
+      o.ended = operation_end::unknown;
       o.reply.reset();
       o.returned = never;
     }
@@ -102,7 +102,8 @@ template <class History, class State>
 std::optional<std::size_t> culprit(const History& all, const State& initial) {
   std::optional<std::size_t> first;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].ended == outcome::succeeded && (!first || all[i].returned < all[*first].returned)
+    if (all[i].ended == operation_end::succeeded
+        && (!first || all[i].returned < all[*first].returned)
         && !explains(cut_after(all, i), initial))
       first = i;
   return first;

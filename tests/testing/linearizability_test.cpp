@@ -28,18 +28,18 @@ std::uint64_t first_seed() {
 template <class History> void spoil(random_stream& random, History& history) {
   auto& one = random.pick(history);
   auto& other = random.pick(history);
-  if (one.ended != outcome::succeeded)
+  if (one.ended != operation_end::succeeded)
     return;
   switch (random.below(6)) {
   case 0:
-    if (other.ended == outcome::succeeded)
+    if (other.ended == operation_end::succeeded)
       std::swap(one.reply, other.reply);
     break;
   case 1:
-    one.ended = outcome::failed;
+    one.ended = operation_end::failed;
     break;
   case 2:
-    one.ended = outcome::unknown;
+    one.ended = operation_end::unknown;
     one.reply.reset();
     one.returned = never;
     break;
@@ -64,12 +64,12 @@ void compare(std::uint64_t seed, const Model& model, Make make, const State& ini
   const crowd how{2 + random.below(4), 1 + random.below(7), random.chance(0.5) ? 0.3 : 0.0,
                   random.chance(0.5) ? 0.1 : 0.0};
   auto history = make(random, how);
-  CHECK(check_linearizable(model, history, limits).found == verdict::linearizable);
+  CHECK(check_linearizable(model, history, limits).found == linearity::linearizable);
   for (int changes = 0; changes < 4; ++changes) {
     spoil(random, history);
     const auto judged = check_linearizable(model, history, limits);
     const auto expected = brute_force::culprit(history, initial);
-    REQUIRE((judged.found == verdict::linearizable) == !expected.has_value());
+    REQUIRE((judged.found == linearity::linearizable) == !expected.has_value());
     REQUIRE(judged.culprit.has_value() == expected.has_value());
     if (expected)
       REQUIRE(history[*judged.culprit].returned == history[*expected].returned);
@@ -121,7 +121,7 @@ TEST_CASE("ten thousand operations of fifty clients on one register are explaine
         random_stream random{first_seed()};
         const made_history::registers make{values, exchanges};
         const auto history = make(random, {50, 10'000, lost});
-        CHECK(check_linearizable(cas_register{}, history).found == verdict::linearizable);
+        CHECK(check_linearizable(cas_register{}, history).found == linearity::linearizable);
       }
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("ten thousand operations of fifty clients on texts are explained") {
       random_stream random{first_seed()};
       const made_history::texts make{keys};
       const auto history = make(random, {50, 10'000, lost});
-      CHECK(check_linearizable(key_value{}, history).found == verdict::linearizable);
+      CHECK(check_linearizable(key_value{}, history).found == linearity::linearizable);
     }
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("one read of a value that was never written is found among ten thousan
     return o.call.what == register_call::kind::read;
   });
   const auto judged = check_linearizable(cas_register{}, history);
-  CHECK(judged.found == verdict::not_linearizable);
+  CHECK(judged.found == linearity::not_linearizable);
   CHECK(judged.culprit == at);
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("one read of an old value is found among ten thousand operations") {
     return true;
   });
   const auto judged = check_linearizable(cas_register{}, history);
-  CHECK(judged.found == verdict::not_linearizable);
+  CHECK(judged.found == linearity::not_linearizable);
   CHECK(judged.culprit == at);
 }
 
@@ -175,16 +175,16 @@ TEST_CASE("a lost append is found among ten thousand operations") {
     o.reply->text.erase(0, 6);
     return true;
   });
-  CHECK(check_linearizable(key_value{}, history).found == verdict::not_linearizable);
+  CHECK(check_linearizable(key_value{}, history).found == linearity::not_linearizable);
 }
 
 TEST_CASE("where a limit is reached, nothing is claimed") {
   random_stream random{first_seed()};
   const auto history = made_history::registers{100}(random, {50, 2'000});
   CHECK(check_linearizable(cas_register{}, history, {.configurations_max = 100}).found
-        == verdict::unknown);
+        == linearity::unknown);
   CHECK(check_linearizable(cas_register{}, history, {.memory_max = 1'000}).found
-        == verdict::unknown);
+        == linearity::unknown);
 }
 
 TEST_CASE("a fault under one key is found whatever can not be decided under another") {
@@ -196,17 +196,17 @@ TEST_CASE("a fault under one key is found whatever can not be decided under anot
   read.key = "short";
   read.call = cas_register::read();
   read.reply = register_reply{"1"};
-  read.ended = outcome::succeeded;
+  read.ended = operation_end::succeeded;
   read.called = 1;
   read.returned = never - 1;
   history.push_back(read);
   const auto judged = check_linearizable(cas_register{}, history, {.configurations_max = 100});
-  CHECK(judged.found == verdict::not_linearizable);
+  CHECK(judged.found == linearity::not_linearizable);
   CHECK(judged.culprit == history.size() - 1);
 }
 
 TEST_CASE("a history without operations is linearizable") {
-  CHECK(check_linearizable(cas_register{}, {}).found == verdict::linearizable);
+  CHECK(check_linearizable(cas_register{}, {}).found == linearity::linearizable);
 }
 
 TEST_CASE("a write of unknown outcome may be seen late, or never, and not be unseen") {
@@ -216,9 +216,9 @@ TEST_CASE("a write of unknown outcome may be seen late, or never, and not be uns
     recorder.complete(recorder.invoke(1, cas_register::read()), {seen});
     return check_linearizable(cas_register{}, recorder.history()).found;
   };
-  CHECK(read(std::nullopt) == verdict::linearizable);
-  CHECK(read("1") == verdict::linearizable);
-  CHECK(read(std::nullopt) == verdict::not_linearizable);
+  CHECK(read(std::nullopt) == linearity::linearizable);
+  CHECK(read("1") == linearity::linearizable);
+  CHECK(read(std::nullopt) == linearity::not_linearizable);
 }
 
 } // namespace linearizability_test

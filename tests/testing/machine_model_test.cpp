@@ -37,7 +37,7 @@ TEST_CASE("any machine explains what it would have answered") {
   r.bumped(a, 2); // they overlap, and b was first
   r.bumped(b, 1);
   r.count(7, 2);
-  CHECK(r.judge().found == verdict::linearizable);
+  CHECK(r.judge().found == linearity::linearizable);
 }
 
 TEST_CASE("a command that was applied twice is found") {
@@ -46,7 +46,7 @@ TEST_CASE("a command that was applied twice is found") {
   const auto twice = r.bump(7);
   r.bumped(twice, 3);
   const auto judged = r.judge();
-  CHECK(judged.found == verdict::not_linearizable);
+  CHECK(judged.found == linearity::not_linearizable);
   CHECK(judged.culprit == twice);
 }
 
@@ -55,23 +55,23 @@ TEST_CASE("a command of unknown outcome explains one count more") {
   r.bump(7);
   r.bumped(r.bump(7), 2);
   r.count(7, 2);
-  CHECK(r.judge().found == verdict::linearizable);
+  CHECK(r.judge().found == linearity::linearizable);
   r.count(7, 3);
-  CHECK(r.judge().found == verdict::not_linearizable);
+  CHECK(r.judge().found == linearity::not_linearizable);
 }
 
 TEST_CASE("a query that does not see what was acknowledged is found") {
   run r;
   r.bumped(r.bump(7), 1);
   r.count(7, 0);
-  CHECK(r.judge().found == verdict::not_linearizable);
+  CHECK(r.judge().found == linearity::not_linearizable);
 }
 
 TEST_CASE("a command that was carried out unseen has been carried out") {
   run r;
   r.recorder.complete_unseen(r.bump(7));
   r.count(7, 0);
-  CHECK(r.judge().found == verdict::not_linearizable);
+  CHECK(r.judge().found == linearity::not_linearizable);
 }
 
 } // namespace machine_model_test

@@ -19,7 +19,7 @@ TEST_CASE("what is recorded first comes first, also at one instant") {
   recorder.complete(a, {}, now);
   const auto b = recorder.invoke(2, cas_register::read(), now, "key");
   const auto& history = recorder.history();
-  CHECK(history[a].ended == outcome::succeeded);
+  CHECK(history[a].ended == operation_end::succeeded);
   CHECK(history[a].called < history[a].returned);
   CHECK(history[a].returned < history[b].called);
   CHECK(history[b].key == "key");
@@ -29,7 +29,7 @@ TEST_CASE("what is recorded first comes first, also at one instant") {
 TEST_CASE("an operation that is not ended stays open") {
   operation_recorder<cas_register> recorder;
   const auto a = recorder.invoke(1, cas_register::read());
-  CHECK(recorder.history()[a].ended == outcome::unknown);
+  CHECK(recorder.history()[a].ended == operation_end::unknown);
   CHECK(recorder.history()[a].returned == never);
 }
 
@@ -37,7 +37,7 @@ TEST_CASE("an operation ends once") {
   operation_recorder<cas_register> recorder;
   const auto a = recorder.invoke(1, cas_register::read());
   recorder.fail(a);
-  CHECK(recorder.history()[a].ended == outcome::failed);
+  CHECK(recorder.history()[a].ended == operation_end::failed);
   CHECK_THROWS_AS(recorder.complete(a, {}), invariant_broken);
 }
 

@@ -35,7 +35,7 @@ TEST_CASE("each of the histories is what its name says") {
         = name.find("kv") != std::string::npos
               ? check_linearizable(key_value{}, text_operations(events).history)
               : check_linearizable(cas_register{}, register_operations(events).history);
-    CHECK((found.found == verdict::linearizable) == name.starts_with("good"));
+    CHECK((found.found == linearity::linearizable) == name.starts_with("good"));
     ++files;
   }
   CHECK(files >= 8);
@@ -47,12 +47,12 @@ TEST_CASE("an operation ends as its process is told, or stays open") {
                                                     " [0 :ok :write 1] [1 :fail :write 2]"
                                                     " [2 :info :cas :timed-out]]"));
   REQUIRE(all.history.size() == 4);
-  CHECK(all.history[0].ended == outcome::succeeded);
+  CHECK(all.history[0].ended == operation_end::succeeded);
   CHECK(all.history[0].call == cas_register::write("1"));
-  CHECK(all.history[1].ended == outcome::failed);
-  CHECK(all.history[2].ended == outcome::unknown);
+  CHECK(all.history[1].ended == operation_end::failed);
+  CHECK(all.history[2].ended == operation_end::unknown);
   CHECK(all.history[2].call == cas_register::cas("1", "2"));
-  CHECK(all.history[3].ended == outcome::unknown);
+  CHECK(all.history[3].ended == operation_end::unknown);
 }
 
 TEST_CASE("a read of nil is unknown in EDN, and no value in a log") {

@@ -8,7 +8,7 @@
 /// operation_recorder<cas_register> recorder; // or what read_history() found in a file
 /// ...
 /// const auto judged = check_linearizable(cas_register{}, recorder.history());
-/// if (judged.found == verdict::not_linearizable)
+/// if (judged.found == linearity::not_linearizable)
 ///   report(recorder.history()[*judged.culprit]);
 /// \endcode
 ///
@@ -36,7 +36,7 @@ namespace understudy::testing {
 
 /// What a check found.
 struct linearizability {
-  verdict found = verdict::linearizable;
+  linearity found = linearity::linearizable;
   /// Where in the history the first operation stands whose return can not be explained: up to the
   /// moment before it the history is linearizable, and with it, it is not. After a limit was
   /// reached on the way to it, an operation by whose return it certainly is not any more.
@@ -55,7 +55,7 @@ public:
 
   void add(std::size_t place) {
     places_.push_back(place);
-    if (all_[place].ended == outcome::succeeded)
+    if (all_[place].ended == operation_end::succeeded)
       returns_.push_back(all_[place].returned);
   }
 
@@ -70,17 +70,17 @@ public:
   [[nodiscard]] std::uint64_t return_of(std::size_t number) const { return returns_[number]; }
 
   /// What is to be said of the history up to the moment at which `count` operations have returned.
-  [[nodiscard]] verdict judge(std::size_t count) {
+  [[nodiscard]] linearity judge(std::size_t count) {
     if (count == 0)
-      return verdict::linearizable;
+      return linearity::linearizable;
     const auto end = returns_[count - 1];
     auto rules = model_.start();
     std::vector<typed_span> spans;
     for (const auto place : places_) {
       const auto& one = all_[place];
-      if (one.ended == outcome::failed || one.called > end)
+      if (one.ended == operation_end::failed || one.called > end)
         continue;
-      const bool known = one.ended == outcome::succeeded && one.returned <= end;
+      const bool known = one.ended == operation_end::succeeded && one.returned <= end;
       const auto type = rules.classify(one.call, known && one.reply ? &*one.reply : nullptr, known);
       if (type)
         spans.push_back({*type, one.called, known ? one.returned : never});
@@ -89,7 +89,7 @@ public:
     const operation_spans ordered{spans, rules.type_count(), limits_.memory_max};
     linearization_search search{rules, ordered, limits_, cost_};
     const auto found = search.run();
-    if (found == verdict::not_linearizable) {
+    if (found == linearity::not_linearizable) {
       explained_ = returns_before(ordered.at(search.furthest()).returned);
       refuted_ = returns_before(ordered.at(search.refuted()).returned + 1);
     }
@@ -102,17 +102,17 @@ public:
     auto good = explained_;
     // Mostly it is this one. Not always: of what has not returned yet the answer is not known, and
     // so it may do what it turns out not to have done.
-    if (const auto hint = refuted_; hint < bad && judge(hint) == verdict::not_linearizable)
+    if (const auto hint = refuted_; hint < bad && judge(hint) == linearity::not_linearizable)
       bad = hint;
-    if (const auto before = judge(bad - 1); before != verdict::not_linearizable)
+    if (const auto before = judge(bad - 1); before != linearity::not_linearizable)
       return bad;
     --bad;
     // It is mostly close to where the search gave up.
     for (std::size_t step = 1; good + step < bad; step *= 2) {
       const auto found = judge(good + step);
-      if (found == verdict::unknown)
+      if (found == linearity::unknown)
         break;
-      if (found == verdict::not_linearizable)
+      if (found == linearity::not_linearizable)
         bad = good + step;
       else
         good += step;
@@ -120,9 +120,9 @@ public:
     while (good + 1 < bad) {
       const auto middle = good + (bad - good) / 2;
       const auto found = judge(middle);
-      if (found == verdict::unknown)
+      if (found == linearity::unknown)
         return bad;
-      (found == verdict::linearizable ? good : bad) = middle;
+      (found == linearity::linearizable ? good : bad) = middle;
     }
     return bad;
   }
@@ -158,16 +158,16 @@ template <history_model Model>
     object.close();
     const auto count = object.returns_before(end);
     const auto found = object.judge(count);
-    if (found == verdict::not_linearizable) {
+    if (found == linearity::not_linearizable) {
       result.found = found;
       end = object.return_of(object.first_bad(count) - 1);
-    } else if (found == verdict::unknown && result.found == verdict::linearizable) {
+    } else if (found == linearity::unknown && result.found == linearity::linearizable) {
       result.found = found;
     }
   }
-  if (result.found == verdict::not_linearizable)
+  if (result.found == linearity::not_linearizable)
     for (std::size_t i = 0; i < history.size(); ++i)
-      if (history[i].ended == outcome::succeeded && history[i].returned == end)
+      if (history[i].ended == operation_end::succeeded && history[i].returned == end)
         result.culprit = i;
   result.configurations = cost.configurations;
   return result;

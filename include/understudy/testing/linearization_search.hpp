@@ -38,7 +38,7 @@
 namespace understudy::testing {
 
 /// Whether there is such an order.
-enum class verdict : std::uint8_t {
+enum class linearity : std::uint8_t {
   linearizable,
   not_linearizable,
   unknown, ///< a limit was reached before it was found or ruled out
@@ -57,12 +57,12 @@ public:
       : rules_{rules}, spans_{spans}, limits_{limits}, cost_{cost}, moves_{rules, spans},
         current_(moves_.width(), 0) {}
 
-  [[nodiscard]] verdict run() {
+  [[nodiscard]] linearity run() {
     if (!spans_.fits())
-      return verdict::unknown;
+      return linearity::unknown;
     if (const auto impossible = moves_.first_impossible(); impossible < spans_.size()) {
       refuted_ = impossible;
-      return verdict::not_linearizable;
+      return linearity::not_linearizable;
     }
     search_frontier frontier{spans_.size(), moves_.width()};
     bool explained = false;
@@ -72,10 +72,10 @@ public:
     auto reach = limits_.reach;
     for (std::uint64_t idle = 0; !explained;) {
       if (is_too_much(frontier))
-        return verdict::unknown;
+        return linearity::unknown;
       if (!frontier.take_furthest(current_)) {
         refuted_ = never_refuted;
-        return verdict::not_linearizable;
+        return linearity::not_linearizable;
       }
       const auto furthest = furthest_;
       moves_.expand(current_, meet);
@@ -85,13 +85,13 @@ public:
       if (reach > furthest_)
         return run_thoroughly(frontier);
       if (rules_.can_begin_anywhere())
-        if (run_apart(furthest_ - reach, patience * apart_factor) == verdict::not_linearizable)
-          return verdict::not_linearizable;
+        if (run_apart(furthest_ - reach, patience * apart_factor) == linearity::not_linearizable)
+          return linearity::not_linearizable;
       idle = 0;
       patience *= 2;
       reach *= 2;
     }
-    return verdict::linearizable;
+    return linearity::linearizable;
   }
 
   /// All that return before this one can be explained together: some configuration came here.
@@ -112,25 +112,25 @@ private:
 
   /// Goes on with a search that does not get far, return by return. Of the ways to look at all that
   /// there is, this needs the fewest configurations, and remembers only those of a few returns.
-  verdict run_thoroughly(search_frontier& frontier) {
+  linearity run_thoroughly(search_frontier& frontier) {
     refuted_ = never_refuted;
     bool explained = false;
     const auto meet = [&](const auto& words) { explained |= !keep(frontier, words); };
     // Those that were looked at before lead nowhere that has not been met.
     while (!explained) {
       if (is_too_much(frontier))
-        return verdict::unknown;
+        return linearity::unknown;
       if (!frontier.take_nearest(current_))
-        return verdict::not_linearizable;
+        return linearity::not_linearizable;
       moves_.expand(current_, meet);
     }
-    return verdict::linearizable;
+    return linearity::linearizable;
   }
 
   /// Looks at the returns from `first` on to a little after the furthest that was reached, with no
   /// regard to what came before. `not_linearizable` if nothing explains them, and so nothing
   /// explains the whole; anything else says nothing of it. It is given up after `cost_max`.
-  verdict run_apart(std::size_t first, std::uint64_t cost_max) {
+  linearity run_apart(std::size_t first, std::uint64_t cost_max) {
     search_frontier frontier{spans_.size(), moves_.width()};
     const auto end = std::min(spans_.size(), furthest_ + 2 * limits_.reach);
     refuted_ = end;
@@ -146,12 +146,12 @@ private:
     while (!explained) {
       if (is_too_much(frontier)
           || ++looked_at + frontier.comparisons() / comparisons_each > cost_max)
-        return verdict::unknown;
+        return linearity::unknown;
       if (!frontier.take_nearest(current_))
-        return verdict::not_linearizable;
+        return linearity::not_linearizable;
       moves_.expand(current_, meet);
     }
-    return verdict::linearizable;
+    return linearity::linearizable;
   }
 
   [[nodiscard]] bool is_too_much(const search_frontier& frontier) {

@@ -26,7 +26,7 @@
 namespace understudy::testing {
 
 /// How an operation ended, as far as its caller knows.
-enum class outcome : std::uint8_t {
+enum class operation_end : std::uint8_t {
   unknown,   ///< it may have taken effect, or will, or not (Jepsen's `:info`, `outcome_unknown`)
   succeeded, ///< it took effect (`:ok`)
   failed,    ///< it had no effect (`:fail`, or any error that is certain)
@@ -42,7 +42,7 @@ template <class Call, class Reply> struct operation {
   Call call = {};
   /// What a successful operation was told; nothing if that is not known, which any state explains.
   std::optional<Reply> reply = std::nullopt;
-  outcome ended = outcome::unknown;
+  operation_end ended = operation_end::unknown;
   std::uint64_t called = 0;       ///< the place of the call in the order of events
   std::uint64_t returned = never; ///< the place of the return; `never` if the outcome is unknown
   instant called_at = {};
@@ -89,21 +89,21 @@ public:
 
   /// It took effect, and this is the answer.
   void complete(ticket id, reply answer, instant now = {}) {
-    end(id, outcome::succeeded, now).reply = std::move(answer);
+    end(id, operation_end::succeeded, now).reply = std::move(answer);
   }
 
   /// It took effect, and what it was answered is not known.
-  void complete_unseen(ticket id, instant now = {}) { end(id, outcome::succeeded, now); }
+  void complete_unseen(ticket id, instant now = {}) { end(id, operation_end::succeeded, now); }
 
   /// It certainly had no effect, and never will.
-  void fail(ticket id, instant now = {}) { end(id, outcome::failed, now); }
+  void fail(ticket id, instant now = {}) { end(id, operation_end::failed, now); }
 
   [[nodiscard]] const operation_history<call, reply>& history() const { return history_; }
 
 private:
-  operation<call, reply>& end(ticket id, outcome how, instant now) {
+  operation<call, reply>& end(ticket id, operation_end how, instant now) {
     auto& ended = history_.at(id);
-    UNDERSTUDY_ASSERT(ended.ended == outcome::unknown, "an operation ends once");
+    UNDERSTUDY_ASSERT(ended.ended == operation_end::unknown, "an operation ends once");
     ended.ended = how;
     ended.returned = next_++;
     ended.returned_at = now;

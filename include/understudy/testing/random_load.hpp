@@ -3,8 +3,12 @@
 
 /// \file
 /// The callers of a random run: each counts up a counter of its own, looks at it in every way there
-/// is, and keeps book of what it was told.
+/// is, and keeps book of what it was told. All of them count up one counter together; what they
+/// were told of that must be linearizable.
 
+#include <understudy/testing/linearizability.hpp>
+#include <understudy/testing/machine_model.hpp>
+#include <understudy/testing/operation_history.hpp>
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/run_plan.hpp>
 #include <understudy/testing/run_summary.hpp>
@@ -69,7 +73,21 @@ public:
     return {};
   }
 
+  /// Whether what all were told of the counter that they share can be explained (I7); else what
+  /// not.
+  [[nodiscard]] std::string unexplained() {
+    const auto judged = check_linearizable(machine_model<tally>{}, shared_.history(), limits);
+    judged_ = judged.found == linearity::unknown ? 0 : shared_.history().size();
+    if (judged.found != linearity::not_linearizable)
+      return {};
+    const auto place = judged.culprit.value_or(0);
+    return "what caller " + std::to_string(shared_.history().at(place).process)
+           + " was told of the counter that all share, by operation " + std::to_string(place)
+           + ", fits nothing that may have happened";
+  }
+
   void add_to(run_summary& s) const {
+    s.judged = judged_;
     s.reads = reads_;
     s.local_reads = local_reads_;
     s.session_reads = session_reads_;
@@ -92,6 +110,13 @@ private:
     std::string refusal = {};  ///< what the newest command that failed was told
   };
 
+  /// What a check of a history may cost; it is hardly ever met.
+  static constexpr search_limits limits{.configurations_max = 300'000,
+                                        .memory_max = std::size_t{256} << 20};
+
+  /// Whose counter is everybody's.
+  static constexpr std::uint64_t everybody = 0;
+
   /// Calls that one caller has open at a time.
   static constexpr std::uint64_t open_max = 16;
 
@@ -105,9 +130,33 @@ private:
     if (stopped_)
       return;
     const auto at = door_of(c);
-    if (at && c.ledger.open() < open_max)
+    if (at && random_.chance(0.3))
+      share(c, at);
+    else if (at && c.ledger.open() < open_max)
       random_.chance(0.2) ? count(c, at, some_consistency()) : bump(c, at);
     think(c);
+  }
+
+  /// Counts up the counter that all share, or looks at it.
+  void share(caller& c, member_id at) {
+    using model = machine_model<tally>;
+    if (shared_open_ >= open_max)
+      return;
+    ++shared_open_;
+    const bool looks = random_.chance(0.3);
+    const auto id = shared_.invoke(c.who,
+                                   looks ? model::query(tally::count{everybody})
+                                         : model::command(tally::bump{everybody, {}}),
+                                   run_.now());
+    const auto then = [this, id](const expected<reply>& r) {
+      --shared_open_;
+      if (r)
+        shared_.complete(id, r->body, run_.now());
+      else if (!is_uncertain(r.error().code))
+        shared_.fail(id, run_.now());
+    };
+    looks ? run_.ask(at, tally::count{everybody}, consistency::linearizable, then)
+          : run_.submit(at, tally::bump{everybody, {}}, then);
   }
 
   consistency some_consistency() {
@@ -167,6 +216,9 @@ private:
   simulation<tally>& run_;
   random_stream random_;
   std::deque<caller> callers_; ///< callbacks keep their place
+  operation_recorder<machine_model<tally>> shared_;
+  std::uint64_t shared_open_ = 0;
+  std::uint64_t judged_ = 0;
   bool stopped_ = false;
   std::uint64_t reads_ = 0;
   std::uint64_t local_reads_ = 0;

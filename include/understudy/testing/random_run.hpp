@@ -105,6 +105,8 @@ private:
 
   void check_end() {
     run_.check_all();
+    if (const auto wrong = load_.unexplained(); !wrong.empty())
+      run_.fail_run("I7", wrong);
     if (ended())
       return;
     for (const auto id : run_.nodes())

@@ -25,6 +25,7 @@ struct run_summary {
   std::uint64_t reads = 0;        ///< linearizable ones
   std::uint64_t local_reads = 0;
   std::uint64_t session_reads = 0;
+  std::uint64_t judged = 0; ///< operations in histories that were found linearizable
   fault_table faults = {};
   seen_counters seen = {};
   node_counters nodes = {};
@@ -39,6 +40,7 @@ struct run_summary {
     reads += other.reads;
     local_reads += other.local_reads;
     session_reads += other.session_reads;
+    judged += other.judged;
     faults += other.faults;
     seen += other.seen;
     nodes += other.nodes;
@@ -61,6 +63,7 @@ struct coverage_row {
                                     {"linearizable reads", s.reads},
                                     {"local reads", s.local_reads},
                                     {"session reads", s.session_reads},
+                                    {"operations judged", s.judged},
                                     {"elections", s.seen.elections},
                                     {"contested elections", s.seen.contested},
                                     {"truncations", s.seen.truncations},

@@ -178,9 +178,10 @@ private:
     if (e.function.text != function.text)
       throw unreadable_text{e.at, who(e) + " ends " + e.function.written() + ", and had asked for "
                                       + function.written()};
-    asked.ended = e.what == written_event::kind::ok ? outcome::succeeded : outcome::failed;
+    asked.ended
+        = e.what == written_event::kind::ok ? operation_end::succeeded : operation_end::failed;
     asked.returned = next_++;
-    if (asked.ended == outcome::succeeded)
+    if (asked.ended == operation_end::succeeded)
       asked.reply = reader_.reply(asked.call, value_of(e));
   }
 
