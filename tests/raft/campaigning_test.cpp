@@ -214,8 +214,9 @@ TEST_CASE("half has the longer log, half the higher term, and a leader is found 
   larger.members.push_back({.id = {7}, .entered = {2}});
   for (std::uint64_t id : {1u, 2u, 3u})
     g.know(id, {entry_of(1, 1, all), entry_of(2, 2, larger)}, 1);
+  // From one that is not here: the answers would tell the first half what it has to find out.
   for (std::uint64_t id : {4u, 5u, 6u})
-    g.receive(id, 1, request_vote{.term = {9}, .last = {}});
+    g.receive(id, 7, request_vote{.term = {9}, .last = {}});
   CHECK(g[1].vote().term == term_number{2});
   CHECK(g[4].vote().term == term_number{9});
   g.pass_time(6s);
