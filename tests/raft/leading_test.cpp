@@ -246,7 +246,7 @@ TEST_CASE("a claimant whose machine has stopped counts as one that has not caugh
   g.tell(1, track_members{{{2}, {3}}});
   g.tell(3, machine_failed{.index = {2}});
   g.pass_time(200ms);
-  const auto& peers = g.told<core_view>(1).back().peers;
+  const auto peers = g.told<core_view>(1).back().peers;
   const auto caught_up = [&](std::uint64_t id) {
     return std::ranges::find(peers, member_id{id}, &peer_progress::id)->caught_up;
   };
