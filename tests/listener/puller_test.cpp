@@ -328,6 +328,18 @@ TEST_CASE("M20: a source that has nothing new and has lost the leader itself is 
   CHECK(s.question().to == a);
 }
 
+TEST_CASE(
+    "M20: a source that has nothing new is left when the leader has said that there is more") {
+  scene s;
+  s.view({.term = {3}, .leader = a, .leader_commit = {5}, .newest = placed(9, {a, b, c})});
+  for (const auto source : {b, c}) {
+    const auto asked = s.question();
+    CHECK(asked.to == source);
+    s.reply(source, {.ask = s.ask_in(asked).ask, .leader = a});
+  }
+  CHECK(s.question().to == a); // they are as far behind as this node, whatever they hear
+}
+
 TEST_CASE("M20: a group that does not answer is asked on at a bounded pace") {
   scene s;
   s.listens({a, b, c}, a);

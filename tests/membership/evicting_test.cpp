@@ -165,6 +165,59 @@ TEST_CASE("a leader whose machine has stopped, and who finds nobody to lead, giv
   CHECK_FALSE(b.listed(1));
 }
 
+TEST_CASE("a seat that parity leaves empty keeps nobody from that of an unfit voter") {
+  drill b{2};
+  b.lagging = {{3}};
+  b.enter(3, 3);
+  REQUIRE(b.voters() == ids({1}));
+  b.unfit = {{1}};
+  b.show_all();
+  b.run(1min);
+  CHECK(b.voters() == ids({1, 2})); // the floor keeps the first one's vote, and it votes on
+  CHECK(b.leader() == member_id{2});
+}
+
+TEST_CASE("a leader without a vote whose machine has stopped stands in nobody's way") {
+  drill b{5, 3};
+  b.transfers = false;
+  b.unfit = {{2}, {3}, {4}};
+  b.silent.insert({1});
+  b.lead(4);
+  b.show_all();
+  b.run(2min);
+  CHECK_FALSE(b.listed(1));
+  CHECK(std::ranges::count(b.voters(), member_id{5}) == 1);
+}
+
+TEST_CASE("an unfit voter that is one too many needs no successor") {
+  drill b{3};
+  b.order_at(1, set_rules{{.max_voters = 2, .min_voters = 1}});
+  b.run(1s);
+  REQUIRE(b.voters() == ids({1, 2}));
+  b.unfit = {{2}};
+  b.show_all();
+  b.run(11s);
+  CHECK(b.voters() == ids({1}));
+}
+
+TEST_CASE("a newcomer takes the seat of an unfit voter only when it has stayed well") {
+  drill b{3};
+  b.unfit = {{1}, {2}, {3}};
+  b.show_all();
+  b.run(1min);
+  for (std::uint64_t id = 4; id < 9; ++id) { // each is stopped by what stopped the others
+    b.enter(id, id);
+    b.unfit.insert({id});
+    b.show_all();
+    b.run(12s);
+  }
+  CHECK(b.voters() == ids({1, 2, 3}));
+  CHECK(b.lines(1, decision::eviction) == 0);
+  b.enter(9, 9);
+  b.run(1min);
+  CHECK(std::ranges::count(b.voters(), member_id{9}) == 1);
+}
+
 TEST_CASE("when all machines have stopped nobody is sent away") {
   drill b{5, 3};
   b.unfit = {{1}, {2}, {3}, {4}, {5}};

@@ -20,7 +20,7 @@ const auto start = instant{} + 1h;
 /// A peer that holds `match` and is sent everything that follows.
 progress replicating(std::uint64_t match) {
   progress peer{{1}, {match}};
-  peer.accepted({match});
+  peer.accepted({match}, peer.attempt());
   return peer;
 }
 
@@ -52,20 +52,20 @@ TEST_CASE("a peer that agrees is sent as much as the windows allow") {
   CHECK(peer.has_room(3, 101));
   CHECK_FALSE(peer.has_room(2, many));
   CHECK_FALSE(peer.has_room(many, 100));
-  peer.accepted({11}); // a part of a message frees nothing
+  peer.accepted({11}, peer.attempt()); // a part of a message frees nothing
   CHECK_FALSE(peer.has_room(2, many));
-  peer.accepted({12});
+  peer.accepted({12}, peer.attempt());
   CHECK(peer.has_room(1, 1));
 }
 
 TEST_CASE("what a peer holds never falls, and is never sent again (R5)") {
   auto peer = replicating(10);
   peer.sent({20}, 10, 10);
-  peer.accepted({20});
-  peer.accepted({15}); // reordered
+  peer.accepted({20}, peer.attempt());
+  peer.accepted({15}, peer.attempt()); // reordered
   CHECK(peer.match() == log_index{20});
   CHECK(peer.next() == log_index{21});
-  peer.refused({5}); // older still
+  peer.refused({5}, peer.attempt()); // older still
   CHECK(peer.match() == log_index{20});
   CHECK(peer.next() == log_index{21});
   peer.lost_track();
@@ -75,19 +75,39 @@ TEST_CASE("what a peer holds never falls, and is never sent again (R5)") {
 TEST_CASE("a refusal goes back to where the logs may agree, and no refusal goes forward (R5)") {
   progress peer{{1}, {100}};
   peer.sent({100}, 0, 0);
-  peer.refused({60});
+  peer.refused({60}, peer.attempt());
   CHECK(peer.next() == log_index{61});
   CHECK(peer.has_room(many, many));
-  peer.refused({80}); // the answer to an earlier probe
+  peer.refused({80}, peer.attempt()); // the answer to an earlier probe
   CHECK(peer.next() == log_index{61});
-  peer.refused({40});
+  peer.refused({40}, peer.attempt());
   CHECK(peer.next() == log_index{41});
+}
+
+TEST_CASE("of a window that arrived out of order the first refusal counts, and no other") {
+  auto peer = replicating(10);
+  const auto before = peer.attempt();
+  for (std::uint64_t i = 11; i <= 20; ++i)
+    peer.sent({i}, 1, 10);
+  peer.refused({10}, before);
+  REQUIRE(peer.mode() == flow::probe);
+  peer.sent({11}, 1, 10);
+  peer.refused({10}, before);
+  CHECK_FALSE_MESSAGE(peer.has_room(many, many), "the probe is still on its way");
+  peer.accepted({14}, before); // some of it was in order: that is known now, and no more
+  CHECK(peer.match() == log_index{14});
+  CHECK(peer.mode() == flow::probe);
+  peer.accepted({14}, peer.attempt());
+  CHECK(peer.mode() == flow::replicate);
+  CHECK(peer.next() == log_index{15});
+  peer.refused({10}, before);
+  CHECK(peer.mode() == flow::replicate);
 }
 
 TEST_CASE("messages that were lost on the way are found out by a refusal") {
   auto peer = replicating(10);
   peer.sent({20}, 10, 10);
-  peer.refused({10});
+  peer.refused({10}, peer.attempt());
   CHECK(peer.mode() == flow::probe);
   CHECK(peer.next() == log_index{11});
   CHECK(peer.has_room(1, 1)); // nothing counts as under way any more
@@ -133,7 +153,7 @@ TEST_CASE("after its snapshot a peer goes on with the log") {
   auto peer = replicating(3);
   peer.begin_snapshot(image_at(50));
   CHECK(peer.needs_behind() == log_index{50});
-  peer.refused({2}); // heartbeats are refused meanwhile
+  peer.refused({2}, peer.attempt()); // heartbeats are refused meanwhile
   CHECK(peer.mode() == flow::snapshot);
   peer.snapshot_done();
   CHECK(peer.mode() == flow::probe);
@@ -144,9 +164,9 @@ TEST_CASE("after its snapshot a peer goes on with the log") {
 TEST_CASE("a peer that got there by itself needs no snapshot any more") {
   auto peer = replicating(3);
   peer.begin_snapshot(image_at(50));
-  peer.accepted({49});
+  peer.accepted({49}, peer.attempt());
   CHECK(peer.mode() == flow::snapshot);
-  peer.accepted({50});
+  peer.accepted({50}, peer.attempt());
   CHECK(peer.mode() == flow::probe);
   CHECK(peer.next() == log_index{51});
 }

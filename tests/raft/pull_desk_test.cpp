@@ -226,6 +226,17 @@ TEST_CASE("who came lately holds up compaction, who stayed away does not (M17)")
   CHECK(s.desk.find({9}) == nullptr);
 }
 
+TEST_CASE("M20: who does not pull is told by the leader where the log ends and what is committed") {
+  source s;
+  outbox out;
+  s.desk.remind_absent(s.state, start, out);
+  REQUIRE(out.letters.size() == 1);
+  CHECK(out.letters[0].to == member_id{9});
+  const auto& sign = std::get<append_entries>(out.letters[0].what);
+  CHECK(sign.previous == s.state.log.last());
+  CHECK(sign.commit == log_index{6}); // or what it has would pass for fresh
+}
+
 TEST_CASE("the question of a puller whose link broke is forgotten") {
   source s;
   s.ask({{3}, {1}});

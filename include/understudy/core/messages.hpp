@@ -61,6 +61,7 @@ struct append_entries {
   std::vector<entry> entries = {};
   log_index commit = {};
   generation stream = {};     ///< one life of the leader's view of this peer; replies echo it (R4)
+  generation attempt = {};    ///< echoed: which attempt to find out where the logs agree it is of
   generation read_round = {}; ///< echoed: proves that the leader led when the round was sent
 };
 
@@ -71,6 +72,7 @@ struct append_reply {
   log_index match = {};   ///< accepted: the log equals the leader's up to here, durably
   log_position hint = {}; ///< refused: where the leader may find agreement
   generation stream = {};
+  generation attempt = {};
   generation read_round = {};
   bool unfit = false; ///< the sender's machine has stopped: it should neither lead nor get a seat
 };

@@ -113,6 +113,7 @@ struct core_view {
   log_position last = {};
   log_index commit = {};
   log_index applied = {};
+  log_index leader_commit = {};          ///< what a leader has said itself to be committed
   placed_configuration committed = {};   ///< the newest committed one: ranks and claims
   placed_configuration newest = {};      ///< the newest in the log: quorums
   std::vector<peer_progress> peers = {}; ///< leading: voters and tracked claimants

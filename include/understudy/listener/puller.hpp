@@ -87,6 +87,7 @@ public:
     leads_ = v.leads;
     leader_ = v.leader;
     leader_heard_ = v.leader_heard;
+    leader_commit_ = v.leader_commit;
     newest_ = v.newest;
     choose_members();
   }
@@ -212,9 +213,12 @@ private:
       return;
     }
     const bool news = !m.entries.empty() || m.commit > stored_.commit;
-    // Nothing new, from one who has itself lost the leader: the news are elsewhere. Without this,
-    // two nodes that a change left behind would ask each other for ever (M20).
-    if (!news && (!m.leader || m.leader_silent >= options_.leaderless_after))
+    // Nothing new, from one who has itself lost the leader, or though the leader has said that
+    // there is more: the news are elsewhere. Without this, those whom a change left behind would
+    // ask each other for ever (M20).
+    const bool elsewhere = !m.leader || m.leader_silent >= options_.leaderless_after
+                           || leader_commit_ > stored_.commit;
+    if (!news && elsewhere)
       choice_.failed(from, now);
     else
       choice_.succeeded(from);
@@ -266,6 +270,7 @@ private:
   bool votes_ = false;
   bool leads_ = false;
   member_id leader_ = {};
+  log_index leader_commit_ = {};
   instant leader_heard_ = {};
 
   stored_through stored_ = {};

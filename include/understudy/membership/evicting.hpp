@@ -7,8 +7,9 @@
 /// A mark takes away the rank and is never taken back, so it needs certainty or patience. A voter
 /// that is only silent keeps its mark-free place until somebody is ready to take its seat, or it is
 /// one too many (M10); one that comes and goes starts its clock anew each time (M18). So does a
-/// voter whose machine has stopped: it votes on, but can serve nobody, and the next in line can. By
-/// the time that it is replaced its successor's machine has met whatever stopped its own.
+/// voter whose machine has stopped: it votes on, but can serve nobody. It is replaced by one that
+/// has been ready for as long: whatever stopped the first machine has not stopped the second, and
+/// where it stops all of them nobody is sent away.
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/membership/change_slot.hpp>
@@ -72,7 +73,8 @@ public:
 private:
   struct substitute {
     member_id id;
-    instant since; ///< not caught up since then
+    instant since;       ///< not caught up since then
+    instant ready_since; ///< caught up since then
   };
   struct unfit_voter {
     member_id id;
@@ -110,6 +112,8 @@ private:
   }
 
   [[nodiscard]] bool passed_over(member_id id, const scene& s) const {
+    if (id == s.self)
+      return s.view.unfit;
     const auto found = std::ranges::find(substitutes_, id, &substitute::id);
     return found != substitutes_.end() && s.now - found->since >= options_->catch_up_limit;
   }
@@ -152,8 +156,7 @@ private:
     const auto text = "was silent for " + in_ms(silence(who, s));
     if (!has_vote(*s.view.newest.content, who.id))
       return text + ", and does not vote";
-    const auto& now = *s.view.newest.content;
-    if (detail::sitting(now).size() > seats(now).seats) // max_voters was lowered
+    if (is_one_too_many(s))
       return text + ", and more vote than there are seats";
     const auto heir = ready_heir(who, s);
     return heir ? std::optional{text + ready_text(heir)} : std::nullopt;
@@ -163,19 +166,46 @@ private:
     const auto found = std::ranges::find(unfit_, who.id, &unfit_voter::id);
     if (found == unfit_.end() || s.now - found->since < evict_after(s))
       return std::nullopt;
+    if (is_one_too_many(s))
+      return "has a machine that stopped, and more vote than there are seats";
     const auto heir = ready_heir(who, s);
-    return heir ? std::optional{"has a machine that stopped" + ready_text(heir)} : std::nullopt;
+    const auto watched = std::ranges::find(substitutes_, heir, &substitute::id);
+    const bool proven
+        = watched != substitutes_.end() && s.now - watched->ready_since >= evict_after(s);
+    if (!heir || (heir != s.self && !proven))
+      return std::nullopt;
+    return "has a machine that stopped" + ready_text(heir);
+  }
+
+  /// As when `max_voters` was lowered.
+  [[nodiscard]] static bool is_one_too_many(const scene& s) {
+    const auto& now = *s.view.newest.content;
+    return detail::sitting(now).size() > seats(now).seats;
+  }
+
+  [[nodiscard]] static bool is_ready(member_id id, const scene& s) {
+    return id == s.self ? !s.view.unfit : detail::is_caught_up(s.view, id);
   }
 
   /// Who would take the seat of `who` at once; nobody, perhaps. The seats that are open without it
   /// are taken first.
   [[nodiscard]] member_id ready_heir(const member& who, const scene& s) const {
     auto ready = heirs(who, s);
-    std::erase_if(ready, [&](member_id id) {
-      return id == s.self ? s.view.unfit : !detail::is_caught_up(s.view, id);
-    });
-    const auto open = open_seats(*s.view.newest.content);
-    return ready.size() > open ? ready[open] : member_id{};
+    std::erase_if(ready, [&](member_id id) { return !is_ready(id, s); });
+    const auto taken = seats_being_taken(s);
+    return ready.size() > taken ? ready[taken] : member_id{};
+  }
+
+  /// How many of the open seats will be taken as things stand: a seat for which nobody is ready, or
+  /// that parity leaves empty, keeps no heir from another.
+  [[nodiscard]] std::size_t seats_being_taken(const scene& s) const {
+    const auto& now = *s.view.newest.content;
+    const auto able = claimants(now, [&](member_id id) { return passed_over(id, s); });
+    const auto ready = std::ranges::count_if(able, [&](member_id id) { return is_ready(id, s); });
+    const auto taken = std::min(open_seats(now), static_cast<std::size_t>(ready));
+    const auto sitting = detail::sitting(now).size();
+    const bool alone = taken > 0 && sitting == now.voters.size() && (sitting + taken) % 2 == 0;
+    return taken - (alone ? 1 : 0);
   }
 
   [[nodiscard]] static std::string ready_text(member_id heir) {
@@ -187,7 +217,7 @@ private:
     const auto is_unfit = [&](member_id id) {
       const auto* peer = detail::peer_of(s.view, id);
       return has_vote(*s.view.newest.content, id)
-             && (id == s.self ? s.view.unfit : peer && peer->unfit);
+             && (id == s.self ? s.view.unfit : peer && peer->unfit && peer->in_contact);
     };
     std::erase_if(unfit_, [&](const unfit_voter& one) { return !is_unfit(one.id); });
     for (const auto& m : s.view.newest.content->members)
@@ -200,8 +230,7 @@ private:
 
   void watch_substitutes(scene& s) {
     for (auto& one : substitutes_)
-      if (detail::is_caught_up(s.view, one.id))
-        one.since = s.now;
+      (is_ready(one.id, s) ? one.since : one.ready_since) = s.now;
     const auto may_go = [&](const member& m) {
       return m.status == standing::present && has_vote(*s.view.newest.content, m.id)
              && (std::ranges::find(unfit_, m.id, &unfit_voter::id) != unfit_.end()
@@ -220,10 +249,13 @@ private:
     });
     for (auto id : wanted)
       if (std::ranges::find(substitutes_, id, &substitute::id) == substitutes_.end())
-        substitutes_.push_back({id, s.now});
-    for (const auto& one : substitutes_)
+        substitutes_.push_back({id, s.now, s.now});
+    for (const auto& one : substitutes_) {
       if (!passed_over(one.id, s))
         s.out.wake(one.since + options_->catch_up_limit);
+      if (!unfit_.empty() && s.now - one.ready_since < evict_after(s))
+        s.out.wake(one.ready_since + evict_after(s));
+    }
   }
 
   /// Wakes when the silence of somebody that is not in contact begins to matter.

@@ -20,13 +20,14 @@
 namespace understudy {
 
 /// The voter in line that answers and has most of the log, of those that are caught up if any is;
-/// none if there is no such voter.
+/// none if there is no such voter. One whose machine has stopped is none.
 [[nodiscard]] inline member_id best_successor(const core_view& view, member_id self) {
   const auto worth = [](const peer_progress& p) { return std::pair{p.caught_up, p.match}; };
   const peer_progress* best = nullptr;
   for (auto id : detail::sitting(*view.newest.content)) {
     const auto* peer = detail::peer_of(view, id);
-    if (id != self && peer && peer->in_contact && (!best || worth(*peer) > worth(*best)))
+    if (id != self && peer && peer->in_contact && !peer->unfit
+        && (!best || worth(*peer) > worth(*best)))
       best = peer;
   }
   return best ? best->id : member_id{};

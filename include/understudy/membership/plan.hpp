@@ -43,6 +43,7 @@ struct plan_input {
   configuration_ptr newest = {};      ///< never null
   bool committed = false;             ///< `newest` is
   bool term_committed = false;        ///< an entry of the leader's own term is (M1)
+  bool self_unfit = false;            ///< the leader's own machine has stopped
   std::vector<outlook> outlooks = {}; ///< of whoever is missing here nothing good is known
 };
 
@@ -212,8 +213,12 @@ private:
     const auto found = std::ranges::find(input_.outlooks, id, &outlook::id);
     auto known = found == input_.outlooks.end() ? outlook{.id = id} : *found;
     if (id == input_.self)
-      known = {
-          .id = id, .asked = true, .caught_up = true, .in_contact = true, .overdue = known.overdue};
+      known = {.id = id,
+               .asked = true,
+               .caught_up = !input_.self_unfit,
+               .in_contact = true,
+               .passed_over = input_.self_unfit,
+               .overdue = known.overdue};
     return known;
   }
 

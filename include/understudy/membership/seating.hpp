@@ -164,7 +164,7 @@ private:
   void refresh_claims(scene& s) {
     const auto passed = [&](member_id id) { return passed_over(id, s.now); };
     for (auto& c : claims_) {
-      if (c.id == options_->self.id || detail::is_caught_up(s.view, c.id)) {
+      if ((c.id == options_->self.id && !s.view.unfit) || detail::is_caught_up(s.view, c.id)) {
         c.since = s.now;
         c.noted = false;
       }
@@ -232,7 +232,8 @@ private:
     plan_input in{.self = options_->self.id,
                   .newest = view.newest.content,
                   .committed = view.committed.index == view.newest.index,
-                  .term_committed = view.term_committed};
+                  .term_committed = view.term_committed,
+                  .self_unfit = view.unfit};
     for (const auto& m : view.newest.content->members) {
       const auto* peer = detail::peer_of(view, m.id);
       const auto leaving = signs.leaving_since(m.id);

@@ -76,7 +76,9 @@ inline void suppose(plan_input& in, configuration& content, const supposed& what
   in.committed = in.term_committed = true;
   for (const auto& one : what)
     detail::suppose(in, content, one);
-  in.self = detail::next_leader(in, content);
+  const auto next = detail::next_leader(in, content);
+  in.self_unfit = in.self_unfit && next == in.self;
+  in.self = next;
 
   forecast result;
   for (bool at_rest = false; !at_rest;) {

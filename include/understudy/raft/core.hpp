@@ -364,6 +364,7 @@ private:
             .last = state_.log.last(),
             .commit = state_.commit(),
             .applied = state_.applied,
+            .leader_commit = sight_.committed(),
             .committed = state_.committed(),
             .newest = state_.newest(),
             .peers = {},

@@ -42,6 +42,7 @@ public:
     follow(from, now);
     append_reply answer{.term = state.term(),
                         .stream = m.stream,
+                        .attempt = m.attempt,
                         .read_round = m.read_round,
                         .unfit = state.machine_failed};
     if (!state.agrees_at(m.previous)) {

@@ -31,8 +31,12 @@ public:
 
   /// The leader itself says what is committed.
   void heard(log_index commit, const core_state& state, instant now) {
+    committed_ = std::max(committed_, commit);
     fresh_.told(commit, now, state.applied);
   }
+
+  /// What a leader has said itself to be committed.
+  [[nodiscard]] log_index committed() const { return committed_; }
 
   void applied(const core_state& state) { fresh_.applied(state.applied); }
 
@@ -86,6 +90,7 @@ private:
   }
 
   leader_hint hint_;
+  log_index committed_;
   instant told_at_ = {};
   freshness fresh_;
 };

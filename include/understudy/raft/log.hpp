@@ -117,18 +117,18 @@ public:
   /// Entries from `from` on, until one of the limits is reached; always at least one if there is.
   [[nodiscard]] std::vector<entry> slice(log_index from, log_index through, std::size_t entries_max,
                                          std::size_t bytes_max) const {
-    std::vector<entry> part;
-    if (!holds(from) || through < from)
-      return part;
-    const auto available = std::min(through, last().index) - from + 1;
-    part.reserve(std::min<std::size_t>(available, entries_max));
+    // Counted first: a message of one entry must not hold room for a thousand.
+    std::size_t count = 0;
     std::size_t bytes = 0;
-    for (auto i = from; holds(i) && i <= through && part.size() < entries_max; ++i) {
+    for (auto i = from; holds(i) && i <= through && count < entries_max; ++i, ++count) {
       bytes += at(i).weight_bytes();
-      if (!part.empty() && bytes > bytes_max)
+      if (count > 0 && bytes > bytes_max)
         break;
-      part.push_back(at(i));
     }
+    std::vector<entry> part;
+    part.reserve(count);
+    for (auto i = from; part.size() < count; ++i)
+      part.push_back(at(i));
     return part;
   }
 

@@ -38,6 +38,11 @@ public:
   [[nodiscard]] log_index next() const { return next_; }
   [[nodiscard]] generation stream() const { return stream_; }
   [[nodiscard]] flow mode() const { return mode_; }
+  /// Counts how often it had to be found out anew where the logs agree. What was sent before is on
+  /// its way still, and its refusals say nothing that is not known: if each of them began another
+  /// attempt, and each acceptance between two of them had all sent again, a window that arrived out
+  /// of order would be sent again once for each message in it.
+  [[nodiscard]] generation attempt() const { return attempt_; }
 
   /// Whether another entry of `bytes` may be sent now.
   [[nodiscard]] bool has_room(std::size_t window_entries, std::size_t window_bytes) const {
@@ -66,8 +71,9 @@ public:
     next_ = last.next();
   }
 
-  /// The peer holds everything up to `index`.
-  void accepted(log_index index) {
+  /// The peer holds everything up to `index`: true whenever it was sent. That the logs are known to
+  /// agree, only an answer to this attempt says.
+  void accepted(log_index index, generation attempt) {
     if (index > match_)
       match_ = index;
     if (next_ <= match_)
@@ -78,6 +84,8 @@ public:
       in_flight_.pop_front();
     }
     if (mode_ != flow::snapshot) {
+      if (attempt != attempt_)
+        return;
       probing_ = false;
       mode_ = flow::replicate;
     } else if (match_ >= image_->at.index) {
@@ -87,8 +95,8 @@ public:
 
   /// The peer refused; the logs may agree at `agreement`. A refusal that has been overtaken, by an
   /// acceptance or by an earlier refusal, changes nothing.
-  void refused(log_index agreement) {
-    if (mode_ == flow::snapshot)
+  void refused(log_index agreement, generation attempt) {
+    if (mode_ == flow::snapshot || attempt != attempt_)
       return;
     probing_ = false;
     auto next = std::max(agreement, match_).next();
@@ -186,6 +194,7 @@ private:
 
   void back_to_probing() {
     mode_ = flow::probe;
+    ++attempt_;
     forget_in_flight();
     UNDERSTUDY_ASSERT(next_ > match_, "what a peer holds is not sent again");
   }
@@ -197,6 +206,7 @@ private:
   }
 
   generation stream_;
+  generation attempt_;
   log_index match_;
   log_index next_;
   flow mode_ = flow::probe;

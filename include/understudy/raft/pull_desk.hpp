@@ -77,7 +77,8 @@ public:
   }
 
   /// The leader gives a sign to the members that have not pulled for a while. One that was away for
-  /// long may know only voters that are gone; from this it learns whom to ask.
+  /// long may know only voters that are gone; from this it learns whom to ask. And what is
+  /// committed: those whom it asks may be as far behind as itself, or its data pass for fresh.
   void remind_absent(const core_state& state, instant now, outbox& out) {
     if (now < next_reminder_ || !state.newest().content)
       return;
@@ -86,7 +87,9 @@ public:
       const auto* seen = find(m.id);
       const bool here = seen && now - seen->at <= state.options.election_timeout_max;
       if (m.id != state.self && !here && !has_vote(*state.newest().content, m.id))
-        out.send(m.id, append_entries{.term = state.term(), .previous = state.log.last()});
+        out.send(m.id, append_entries{.term = state.term(),
+                                      .previous = state.log.last(),
+                                      .commit = state.commit()});
     }
   }
 

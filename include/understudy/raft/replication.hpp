@@ -66,10 +66,11 @@ public:
     peer->unfit = m.unfit;
     peer->read_round = std::max(peer->read_round, m.read_round);
     if (m.accepted)
-      peer->accepted(std::min(m.match, state.log.last().index));
+      peer->accepted(std::min(m.match, state.log.last().index), m.attempt);
     else // what lies below the base can not be compared: then a snapshot is due (N6)
       peer->refused(
-          std::min(m.hint.index, state.log.agreement_at_most(m.hint.index, m.hint.term).index));
+          std::min(m.hint.index, state.log.agreement_at_most(m.hint.index, m.hint.term).index),
+          m.attempt);
     return true;
   }
 
@@ -147,6 +148,7 @@ private:
                                 .entries = std::move(part),
                                 .commit = state.commit(),
                                 .stream = peer.stream(),
+                                .attempt = peer.attempt(),
                                 .read_round = read_round});
   }
 

@@ -98,7 +98,7 @@ private:
     case fault::pause:
       return pause_one();
     case fault::one_way_cut:
-      return cut_one_way(somebody(), somebody());
+      return on_some_link(&random_faults::cut_one_way);
     case fault::split:
     case fault::bridge:
       return split(what == fault::bridge);
@@ -109,16 +109,16 @@ private:
     case fault::swizzle:
       return swizzle();
     case fault::flap:
-      return flap(somebody(), somebody());
+      return on_some_link(&random_faults::flap);
     case fault::slow_link:
-      return slow_down(somebody(), somebody());
+      return on_some_link(&random_faults::slow_down);
     case fault::bad_weather:
     case fault::fair_weather:
       return set_weather(what == fault::bad_weather);
     case fault::clock_rate:
       return change_clock(somebody());
     case fault::clock_jump:
-      return run_.jump_clock(somebody(), some_time());
+      return jump_clock_of(somebody());
     case fault::stall:
       return stall_part_of(somebody());
     case fault::broken_machine:
@@ -210,6 +210,8 @@ private:
                std::min(some_time(), most));
   }
 
+  void jump_clock_of(member_id node) { run_.jump_clock(node, some_time()); }
+
   /// A machine that throws stays so: its node is of no use until it is started anew.
   void break_machine() {
     const auto who = somebody();
@@ -241,6 +243,15 @@ private:
   }
 
   // -- links ------------------------------------------------------------------------------------
+
+  /// Between somebody and somebody else.
+  void on_some_link(void (random_faults::*what)(member_id, member_id)) {
+    const auto a = somebody();
+    auto others = run_.nodes();
+    std::erase(others, a);
+    if (!others.empty())
+      (this->*what)(a, random_.pick(others));
+  }
 
   void cut_one_way(member_id a, member_id b) {
     run_.net().cut(a, b);

@@ -82,9 +82,8 @@ public:
   member_id add_client(const std::string& name) {
     const auto id = names_.add(name, random_);
     guarded([&] {
-      base::add(id, name,
-                client_host{client{options_.client, nodes(), random_source{random_.next()}}},
-                draw_pace(options_, random_));
+      client_host host{client{options_.client, nodes(), random_source{random_.next()}}};
+      base::add(id, name, std::move(host), draw_pace(options_, random_));
     });
     return id;
   }
@@ -367,9 +366,9 @@ private:
     auto machine = machine_;
     if (prepare)
       prepare(id, machine);
-    guarded([&] {
-      base::add(id, name_of(id), make_node(id, options_, std::move(membership), machine, random_),
-                draw_pace(options_, random_));
+    guarded([&] { // in this order, whatever the compiler: both draw
+      auto host = make_node(id, options_, std::move(membership), machine, random_);
+      base::add(id, name_of(id), std::move(host), draw_pace(options_, random_));
     });
     for (const auto& p : base::parties())
       if (auto* c = p->template as<client_host>())
