@@ -159,6 +159,17 @@ public:
     return after == configurations_.begin() ? nullptr : &*std::prev(after);
   }
 
+  /// The configurations above the last committed entry that ever stood in a log. One that no log
+  /// has any more may still be on its way in a late message, and so come into force.
+  [[nodiscard]] std::vector<configuration_ptr> pending_configurations() const {
+    std::vector<configuration_ptr> pending;
+    for (auto i = committed_through().next(); i.value < written_.size(); ++i)
+      for (const auto& e : written_[i.value])
+        if (const auto* members = std::get_if<configuration_ptr>(e.what.get()))
+          pending.push_back(*members);
+    return pending;
+  }
+
   /// Who led in a term; the first to be seen is the only one (I1).
   void led(term_number term, member_id who) {
     const auto [known, first] = leaders_.try_emplace(term, who);

@@ -38,16 +38,15 @@ template <state_machine M, class Predicate>
     return false;
   const auto lives
       = [&](member_id id) { return of_use(id) && std::ranges::find(nodes, id) != nodes.end(); };
-  const auto& committed = run.rules().past(clusters.front()).configurations();
+  const auto& past = run.rules().past(clusters.front());
+  const auto& committed = past.configurations();
   const auto decide = [&](const configuration& in) {
     return quorum_among(in, lives) && majority_stays(in, lives);
   };
   if (committed.empty() || !decide(*committed.back().content))
     return false;
-  return std::ranges::all_of(nodes, [&](member_id id) {
-    const auto newest = run.look(id).newest;
-    return newest.index <= committed.back().index || decide(*newest.content);
-  });
+  return std::ranges::all_of(past.pending_configurations(),
+                             [&](const configuration_ptr& in) { return decide(*in); });
 }
 
 /// The same without `victim`, which is not the last to run: memory nodes take their part of the
