@@ -420,6 +420,27 @@ TEST_CASE("a node that was taken in, and does not see it yet, waits for it") {
   CHECK_FALSE(b.listed(4));
 }
 
+TEST_CASE("a node whose request to enter is granted while it leaves gives back what it got") {
+  drill b{2, 3};
+  b.drains = false;
+  b.silent = {{3}};
+  b.start(drill::options(3, {1}));
+  b.leave(3);
+  b.run(1s);
+  CHECK(steps_of(b, 3) == "announce, drain");
+  b.silent.clear();
+  b.change(enter_member{drill::options(3, {1}).self});
+  b.node(3).log = b.node(1).log; // the leader replicates to it
+  b.show_all();
+  b.run(1s);
+  b.ask(3, calls_drained{});
+  b.run(5s);
+  CHECK(steps_of(b, 3) == "announce, drain, announce, hand over, drain, drop out, left");
+  CHECK(b.end_of(3) == leave_outcome::left);
+  CHECK_FALSE(b.listed(3));
+  CHECK(b.voters() == ids({1, 2}));
+}
+
 TEST_CASE("a voter that is evicted while it leaves goes on leaving") {
   drill b{4, 3};
   b.drains = false;

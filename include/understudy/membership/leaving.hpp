@@ -158,6 +158,10 @@ private:
       enter(leave_step::drain, s, desk);
       return true;
     }
+    if (step_ > leave_step::hand_over && own && own->status == standing::present) {
+      enter(leave_step::announce, s, desk); // its request to enter was granted after all
+      return true;
+    }
     if (step_ <= leave_step::hand_over && own && is_last_member(*s.view.newest.content, s.self)) {
       if (is_needed_by_leavers(*s.view.newest.content, s.self) && s.now < until_)
         return false;
