@@ -369,12 +369,55 @@ TEST_CASE("B10: a node that came back with its log neither founds nor asks to en
   bench b;
   auto o = bench::founder(1);
   o.contacts = ids({2});
-  o.returning = true;
+  o.returning = own_record{cluster_id{77}, o.self};
   b.start(o);
   b.run(1min);
   CHECK(b.clusters() == 0);
   CHECK(b.state(1) == membership::member);
-  CHECK(b.sent.empty());
+  CHECK(b.count_sent<enter_request>(1) == 0);
+}
+
+TEST_CASE("a node that came back with its log asks its seeds, and is the member that it was") {
+  auto b = cluster_of(3);
+  const auto own = *find(b.content(), {3});
+  auto o = bench::options(3, {1});
+  o.returning = own_record{b.content().cluster, own};
+  b.stop(3);
+  b.start(o);
+  CHECK(b.state(3) == membership::member);
+  b.run(1s);
+  CHECK(b.state(3) == membership::member);
+  CHECK(b.node(3).entered.size() == 1); // it is shown the roster of today
+  CHECK(find(b.content(), {3})->entered == own.entered);
+  CHECK(b.content().members.size() == 3);
+}
+
+TEST_CASE("a node that came back and was dropped meanwhile is told so, and enters no more") {
+  auto b = cluster_of(4);
+  auto o = bench::options(4, {1});
+  o.returning = own_record{b.content().cluster, *find(b.content(), {4})};
+  b.stop(4);
+  b.change(mark_member{{4}, standing::evicted});
+  b.run(1s);
+  REQUIRE_FALSE(find(b.content(), {4}));
+  b.start(o);
+  b.run(1s);
+  CHECK(b.state(4) == membership::failed);
+  CHECK(b.obstacle(4).code == errc::removed);
+  CHECK(b.events(4, node_event::kind::evicted, errc::removed) == 1);
+}
+
+TEST_CASE("a node that came back takes no configuration from before its entry for a dismissal") {
+  auto b = cluster_of(2);
+  auto o = bench::options(3, {1});
+  o.returning = own_record{b.content().cluster,
+                           {.id = {3}, .entered = b.log().committed().index.next().next()}};
+  b.silent = {{3}}; // nobody says anything
+  b.start(o);
+  b.node(3).log = b.node(1).log;
+  b.show_all();
+  b.run(1s);
+  CHECK(b.state(3) == membership::member); // (B5)
 }
 
 } // namespace entering_test

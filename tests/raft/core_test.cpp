@@ -34,6 +34,7 @@ std::string walk_of(std::uint64_t seed, int steps, coverage& all) {
   all.truncations += seen.truncations;
   all.installs += seen.installs;
   all.committed += seen.committed;
+  all.returns += seen.returns;
   all.joint += seen.joint > 0 ? 1 : 0;
   return {};
 }
@@ -58,6 +59,7 @@ TEST_CASE("whatever the network and the disks do, what is committed stays, and a
   CHECK(all.truncations > walks / 4);
   CHECK(all.installs > walks / 4);
   CHECK(all.joint > walks / 4);
+  CHECK(all.returns > walks);
 }
 
 } // namespace core_test

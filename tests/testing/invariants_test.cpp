@@ -32,6 +32,34 @@ TEST_CASE("I1: a second leader in one term is seen") {
   CHECK(x.broken_by(x.nb) == "I1");
 }
 
+TEST_CASE("I9: a node that comes back has what it had stored, and need not have more") {
+  hand_cluster x;
+  x.nc.durable = 1;
+  x.look(x.nc);
+  x.rules.returned(c);
+  x.nc.commit = 0;
+  SUBCASE("all of it") {
+    x.nc.log.keep(1);
+    CHECK(x.broken_by(x.nc) == "none");
+  }
+  SUBCASE("less") {
+    x.nc.log.keep(0);
+    x.nc.log.add(1, share(members({a, b, c}, {a})));
+    CHECK(x.broken_by(x.nc) != "none");
+  }
+  SUBCASE("nor has it forgotten its vote") {
+    x.nc.vote = {};
+    CHECK(x.broken_by(x.nc) == "I1b");
+  }
+}
+
+TEST_CASE("I1: a node that leads, comes back and leads in the same term is seen") {
+  hand_cluster x;
+  x.rules.returned(a);
+  x.na.commit = 0;
+  CHECK(x.broken_by(x.na) == "I1");
+}
+
 TEST_CASE("I1b: a term that goes back, and a vote that is given twice, are seen") {
   hand_cluster x;
   SUBCASE("the term") {

@@ -257,4 +257,39 @@ TEST_CASE("with a store that takes its time nothing is confirmed early") {
   CHECK(x.run.result<inventory::restock>(sold).value() == 2);
 }
 
+TEST_CASE(
+    "D6: when the power fails everywhere, durable nodes come back with all that was answered") {
+  bench x{{.durable = 1}};
+  const auto sold = x.run.submit(x.c, inventory::restock{"lime", 2});
+  REQUIRE(x.run.run_until([&] { return x.run.answer(sold).has_value(); }, 5s));
+  for (const auto id : {x.a, x.b, x.c})
+    x.run.crash(id);
+  CHECK(x.run.nodes().empty());
+  CHECK(x.run.sleepers().size() == 3);
+  x.run.run_for(5s);
+  for (const auto id : {x.a, x.b, x.c})
+    CHECK(x.run.restart(id) == id);
+  REQUIRE(x.run.run_until([&] { return x.voters() == 3 && x.run.settled(); }, 10s));
+  CHECK(x.run.machine(x.b).stock.at("lime") == 2);
+  CHECK(x.run.name_of(x.a) == "a");
+  CHECK(x.run.status().size() == 3); // one row for each, whatever its earlier lives
+  CHECK(x.run.counters().returns == 3);
+  const auto again = x.run.submit(x.c, inventory::restock{"lime", 3}); // in a session of this life
+  REQUIRE(x.run.run_until([&] { return x.run.answer(again).has_value(); }, 5s));
+  CHECK(x.run.result<inventory::restock>(again).value() == 5);
+  x.run.check_all();
+}
+
+TEST_CASE("B4: a durable node whose disk is lost comes back as a new incarnation") {
+  bench x{{.durable = 1}};
+  CHECK(x.run.keeps_log(x.b));
+  x.run.crash(x.b);
+  x.run.wipe(x.b);
+  CHECK_FALSE(x.run.sleeps(x.b));
+  const auto next = x.run.restart(x.b);
+  CHECK(next != x.b);
+  CHECK(x.run.name_of(next) == "b.2");
+  CHECK(x.run.run_until([&] { return x.run.settled(); }, 10s));
+}
+
 } // namespace simulation_test

@@ -52,10 +52,12 @@ using greeter_host = host<greeter>;
 struct town : world<town, greeter_host> {
   using world::world;
   void stepped(party&, std::size_t, std::span<const letter> sent) { letters += sent.size(); }
+  void postponed(party&, const sibling_message&) { ++late; }
   void observed(party&, sibling_message&&) { ++events; }
 
   std::size_t letters = 0;
   int events = 0;
+  int late = 0;
 };
 
 constexpr member_id a{1};

@@ -53,6 +53,13 @@ public:
     since_ = self.entered;
   }
 
+  /// The log that came back with this node shows it: as `self`, in `cluster`. Whether it still is
+  /// a member the cluster will say; every configuration from its own entry on can tell.
+  void returned(const member& self, cluster_id cluster) {
+    arrived(self, cluster);
+    accepted_at_ = self.entered;
+  }
+
   /// A leader was heard of, at `when`.
   void in_touch(instant when) {
     if (when <= in_touch_)

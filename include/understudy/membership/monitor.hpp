@@ -62,6 +62,8 @@ public:
     state_ = options_->returning ? membership::member
              : options_->found   ? membership::founding
                                  : membership::entering;
+    if (const auto& own = options_->returning)
+      entering_.returned(own->self, own->cluster);
   }
 
   // -- from other nodes ------------------------------------------------------------------------
@@ -118,7 +120,7 @@ public:
     if (!may_ask_seeds())
       return;
     const auto why = entering_.heard(from, what, now, out);
-    if (!why || !shown_)
+    if (!why || state_ == membership::entering)
       return give_up(why, out);
     out.tell(sent_away{why->leader});
     send_away(*why, now, out);
@@ -255,8 +257,7 @@ private:
 
   /// As a newcomer, or as a member that may have lost sight of its cluster.
   [[nodiscard]] bool may_ask_seeds() const {
-    return !leaver_.has_begun()
-           && (state_ == membership::entering || (state_ == membership::member && shown_));
+    return !leaver_.has_begun() && (state_ == membership::entering || state_ == membership::member);
   }
 
   /// Whether the committed roster, as far as this node has it, shows this node. Configurations from
@@ -274,7 +275,7 @@ private:
 
   /// Not in the roster, and not on the way into it.
   [[nodiscard]] bool is_outside() const {
-    const bool expected = founded_ || entering_.accepted() || options_->returning;
+    const bool expected = founded_ || entering_.accepted();
     return !is_listed() && (has_been_listed() || !expected);
   }
 

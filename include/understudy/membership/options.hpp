@@ -4,12 +4,14 @@
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
+#include <understudy/core/recovered_state.hpp>
 #include <understudy/core/time.hpp>
 #include <understudy/membership/admission_policy.hpp>
 #include <understudy/roster/roster.hpp>
 #include <understudy/roster/settings.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,11 +21,11 @@ namespace understudy {
 
 /// What one node's membership monitor is told at its start.
 struct monitor_options {
-  member self = {};        ///< this incarnation, as the roster is to show it
-  bool found = false;      ///< makes a new cluster, unless a seed knows one (S8, B1)
-  bool returning = false;  ///< the node's log came back with it: it is a member already
-  cluster_id cluster = {}; ///< the only cluster to enter; none: the one the seeds know
-  settings rules = {};     ///< for a founder; others compare them with the cluster's
+  member self = {};   ///< this incarnation, as the roster is to show it
+  bool found = false; ///< makes a new cluster, unless a seed knows one (S8, B1)
+  std::optional<own_record> returning = {}; ///< the node's log came back with it, and shows it so
+  cluster_id cluster = {};              ///< the only cluster to enter; none: the one the seeds know
+  settings rules = {};                  ///< for a founder; others compare them with the cluster's
   std::vector<member_id> contacts = {}; ///< the seeds, or the driver's names for links to them
 
   interval retry = std::chrono::milliseconds{50}; ///< to the next question; doubles each time; > 0

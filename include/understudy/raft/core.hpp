@@ -41,9 +41,13 @@ public:
                   entered_cluster, track_members, change_roster, change_voters, transfer_leadership,
                   propose, read_request, peer_lost>;
 
-  /// `seed` decides the jitter of timeouts, and nothing else.
-  raft_core(member_id self, const core_options& options, std::uint64_t seed)
-      : state_{self, options, seed}, roles_{state_}, intake_{options} {}
+  /// `seed` decides the jitter of timeouts, and nothing else. `found`: what the store kept of an
+  /// earlier life of `self`; it must be without gaps.
+  raft_core(member_id self, const core_options& options, std::uint64_t seed,
+            const recovered_state& found = {})
+      : state_{self, options, seed}, roles_{state_}, intake_{options} {
+    state_.recover(found);
+  }
 
   // -- elections ----------------------------------------------------------------------------
 
@@ -237,6 +241,8 @@ public:
   // -- time ---------------------------------------------------------------------------------
 
   void wake(instant now, outbox& out) {
+    if (!started_ && state_.image)
+      out.tell(restore_snapshot{state_.image});
     if (auto* follower = roles_.as<following>()) {
       if (!started_)
         *follower = following{state_, {}, now};

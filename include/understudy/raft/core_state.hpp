@@ -7,6 +7,7 @@
 #include <understudy/core/assert.hpp>
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
+#include <understudy/core/recovered_state.hpp>
 #include <understudy/raft/durability.hpp>
 #include <understudy/raft/log.hpp>
 #include <understudy/raft/options.hpp>
@@ -64,6 +65,28 @@ public:
   generation rounds;             ///< numbers every round of reads, in every leadership
   std::uint64_t truncations = 0; ///< how often an uncommitted tail was dropped
   std::uint64_t installs = 0;    ///< how many snapshots were put in force
+
+  /// Takes up what the store kept of an earlier life under the same id. All that this life ever
+  /// asserted is in it; of what it did not assert, entries may be there without their ballot.
+  void recover(const recovered_state& found) {
+    UNDERSTUDY_ASSERT(log.last() == log_position{} && term() == term_number{},
+                      "a node comes back before it does anything");
+    if (found.base) {
+      image = found.base;
+      log.restart_from(*image);
+      commit_ = handed_ = image->at.index;
+    }
+    for (const auto& e : found.entries)
+      log.append(e);
+    ballot_ = found.vote;
+    durable.recovered(log.last().index);
+    raise_term(log.last().term);
+    if (const auto own = find_own_record(found, self))
+      entered = own->self.entered;
+    // Only its leader makes entries of a term, and this node gave that term's vote to itself.
+    if (ballot_.vote == self && log.last().term == ballot_.term)
+      led = ballot_.term;
+  }
 
   [[nodiscard]] term_number term() const { return ballot_.term; }
   [[nodiscard]] const ballot& vote() const { return ballot_; }

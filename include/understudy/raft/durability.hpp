@@ -25,6 +25,9 @@ class durability {
 public:
   explicit durability(bool volatile_log) : volatile_{volatile_log} {}
 
+  /// The log came back from the store, up to `last`.
+  void recovered(log_index last) { durable_ = pending_last_ = last; }
+
   // -- what changed -------------------------------------------------------------------------
 
   void ballot_changed(ballot vote) {

@@ -63,7 +63,7 @@ public:
 
 private:
   snapshot_intake chunks_;
-  bool to_report_ = false; ///< the puller waits to hear where to go on
+  bool to_report_ = true; ///< the puller waits to hear where to go on, first of all at the start
 };
 
 } // namespace understudy

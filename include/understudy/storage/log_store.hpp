@@ -4,24 +4,13 @@
 /// \file
 /// What the raft core needs of a place that survives.
 
-#include <understudy/core/ballot.hpp>
-#include <understudy/core/entry.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/notices.hpp>
-#include <understudy/core/snapshot.hpp>
+#include <understudy/core/recovered_state.hpp>
 
 #include <concepts>
-#include <memory>
-#include <vector>
 
 namespace understudy {
-
-/// What a node finds when it starts: all of it, or nothing for a new incarnation.
-struct recovered_state {
-  ballot vote = {};
-  std::shared_ptr<const snapshot> base = nullptr;
-  std::vector<entry> entries = {}; ///< follow `base`, or start at index 1
-};
 
 /// Keeps ballot, snapshot and entries.
 ///
@@ -29,8 +18,10 @@ struct recovered_state {
 ///   a buffer.
 /// - `sync` makes all writes so far durable. A failed write or sync is final: the store is not used
 ///   again, since nobody knows what it holds (D4).
-/// - `recover` returns what was durable, and perhaps some of what was written after it, but never a
-///   part that depends on a missing one.
+/// - `recover` returns what was durable, and perhaps some of what was written after it: of
+/// snapshot,
+///   truncation and entries never one without all that came before it; the ballot is independent of
+///   them, so entries of a term may be there without it.
 template <class S>
 concept log_store = requires(S store, const store_write& what) {
   { store.write(what) } -> std::same_as<expected<void>>;

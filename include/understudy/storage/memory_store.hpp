@@ -19,7 +19,7 @@ public:
     if (what.keep)
       drop_above(*what.keep);
     for (const auto& e : what.entries) {
-      UNDERSTUDY_ASSERT(e.index == last().next(), "a log is written without gaps");
+      UNDERSTUDY_ASSERT(e.index == last().index.next(), "a log is written without gaps");
       state_.entries.push_back(e);
     }
     if (what.vote)
@@ -31,13 +31,16 @@ public:
 
   expected<recovered_state> recover() { return state_; }
 
-private:
-  [[nodiscard]] log_index last() const {
+  [[nodiscard]] const ballot& vote() const { return state_.vote; }
+
+  /// The end of the log.
+  [[nodiscard]] log_position last() const {
     if (!state_.entries.empty())
-      return state_.entries.back().index;
-    return state_.base ? state_.base->at.index : log_index{};
+      return state_.entries.back().position();
+    return state_.base ? state_.base->at : log_position{};
   }
 
+private:
   void drop_above(log_index keep) {
     auto above
         = std::ranges::find_if(state_.entries, [&](const entry& e) { return e.index > keep; });

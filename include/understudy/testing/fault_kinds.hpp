@@ -16,7 +16,7 @@
 
 namespace understudy::testing {
 
-/// Something that happens to a cluster. The last four are no faults, but the worst of times.
+/// Something that happens to a cluster. Leaves and orders are no faults, but the worst of times.
 enum class fault : std::uint8_t {
   crash = 0,           ///< a process ends; mostly another one is started in its place
   pause = 1,           ///< a process stands still for a while
@@ -36,17 +36,18 @@ enum class fault : std::uint8_t {
   leave = 15,          ///< a node is told to leave
   order = 16,          ///< an operator gives an order
   fair_weather = 17,
-  heal = 18, ///< all links are whole again
+  heal = 18,      ///< all links are whole again
+  power_cut = 19, ///< all nodes that keep their log end at once, or some; they come back later
 };
 
-inline constexpr std::size_t fault_count = 19;
+inline constexpr std::size_t fault_count = 20;
 
 [[nodiscard]] constexpr std::string_view to_string(fault what) {
   constexpr std::array<std::string_view, fault_count> names{
       "crash",       "pause",          "one_way_cut",  "split", "bridge",
       "mesh",        "isolate_leader", "swizzle",      "flap",  "slow_link",
       "bad_weather", "clock_rate",     "clock_jump",   "stall", "broken_machine",
-      "leave",       "order",          "fair_weather", "heal"};
+      "leave",       "order",          "fair_weather", "heal",  "power_cut"};
   return names[static_cast<std::size_t>(what)];
 }
 

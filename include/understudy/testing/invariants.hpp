@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -41,6 +42,7 @@ public:
       auto& home = home_of(n, o);
       const auto newest_before = newest_of(n);
       const auto change = n.log.look(o.id, o.log, home.past);
+      check_promise(n, o);
       check_truncation(n, o, change);
       check_appended(n, o, change);
       check_leadership(n, o, home, newest_before);
@@ -59,6 +61,19 @@ public:
       throw invariant_violated{"I6", o.id, "a log without any configuration"};
     }
     n.before = state_of(o);
+  }
+
+  /// Another process begins under the id of a node, from what the first one had stored. That much
+  /// it must still have; of the rest it need not know anything (I9).
+  void returned(member_id who) {
+    auto& n = nodes_[who];
+    const auto through = n.before.durable;
+    if (const auto known = n.log.chain(through))
+      n.promised = {through, *known};
+    else if (n.cluster) // a snapshot that is not stored yet has taken its place
+      n.promised = {through, homes_.at(n.cluster).past.committed_chain(through)};
+    n.before = {.vote = n.before.stored, .stored = n.before.stored};
+    n.log = {};
   }
 
   /// Compares the whole of a node's log with what was seen of it.
@@ -87,10 +102,18 @@ public:
   [[nodiscard]] const seen_counters& counters() const { return counters_; }
 
 private:
+  /// The log that a node had stored when its process ended.
+  struct promise {
+    log_index through = {};
+    std::uint64_t chain = 0; ///< of its log up to there
+  };
+
   struct node_record {
     cluster_id cluster = {};
     log_mirror log = {};
-    node_state before = {}; ///< at the last look
+    node_state before = {};               ///< at the last look
+    std::optional<promise> promised = {}; ///< by an earlier process of this node
+    term_number led = {};                 ///< the newest term in which it led
     snapshot_key image = {};
   };
 
@@ -121,6 +144,16 @@ private:
     const auto* base
         = n.cluster ? homes_.at(n.cluster).past.configuration_at(n.log.base().index) : nullptr;
     return base ? placed{base->index, base->content} : placed{};
+  }
+
+  /// I9: what was stored is still there. The ballot is compared as that of one and the same life.
+  static void check_promise(node_record& n, const observation& o) {
+    const auto promised = std::exchange(n.promised, std::nullopt);
+    if (promised && promised->through > o.log.base().index
+        && n.log.chain(promised->through) != promised->chain)
+      throw invariant_violated{"I9", o.id,
+                               "came back without entry " + std::to_string(promised->through.value)
+                                   + ", which was stored, or with another one"};
   }
 
   void check_truncation(const node_record& n, const observation& o, const log_change& change) {
@@ -190,13 +223,16 @@ private:
     return base && same_voters(*base->content, *from.content) ? base->index : since;
   }
 
-  void check_leadership(const node_record& n, const observation& o, cluster_record& home,
+  void check_leadership(node_record& n, const observation& o, cluster_record& home,
                         const placed& newest_before) {
     if (!o.leads)
       return;
     home.past.led(o.vote.term, o.id);
     if (n.before.leads && n.before.vote.term == o.vote.term)
       return;
+    if (o.vote.term <= n.led)
+      throw invariant_violated{"I1", o.id, "leads a second time in a term"};
+    n.led = o.vote.term;
     ++counters_.elections;
     const auto& in = newest_before.content ? *newest_before.content : *o.newest.content;
     const auto voted = [&](member_id id) {

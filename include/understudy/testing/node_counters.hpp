@@ -13,6 +13,9 @@ struct node_counters {
   std::uint64_t entered = 0;
   std::uint64_t crashes = 0;
   std::uint64_t crashes_unnoticed = 0; ///< whose links broke silently
+  std::uint64_t writes_lost = 0;       ///< crashes that took what was not synced, or part of it
+  std::uint64_t returns = 0;           ///< nodes that came back under their id, with their log
+  std::uint64_t wipes = 0;             ///< of disks of nodes that could have come back
   std::uint64_t pauses = 0;
   std::uint64_t source_switches = 0; ///< a puller went on with another source
   std::uint64_t machines_failed = 0;
@@ -49,6 +52,9 @@ struct node_counters {
     entered += other.entered;
     crashes += other.crashes;
     crashes_unnoticed += other.crashes_unnoticed;
+    writes_lost += other.writes_lost;
+    returns += other.returns;
+    wipes += other.wipes;
     pauses += other.pauses;
     source_switches += other.source_switches;
     machines_failed += other.machines_failed;

@@ -16,6 +16,7 @@ namespace understudy::testing {
 /// The numbers of a node at the last look.
 struct node_state {
   ballot vote = {};
+  ballot stored = {}; ///< what is stored of it
   log_index commit = {};
   log_index applied = {};
   log_index durable = {};
@@ -28,7 +29,7 @@ struct node_state {
 }
 
 [[nodiscard]] inline node_state state_of(const observation& o) {
-  return {o.vote, o.commit, o.applied, durable_of(o), o.leads};
+  return {o.vote, o.stored ? o.stored->vote : o.vote, o.commit, o.applied, durable_of(o), o.leads};
 }
 
 /// I1b: term and vote never go back.

@@ -31,7 +31,10 @@ public:
   random_faults(const run_plan& plan, simulation<tally>& run, random_stream random)
       : plan_{plan}, run_{run}, random_{random}, operator_{run, random.fork("operator")} {
     run_.may_end = operator_.may_go = [this](member_id id) { return can_lose(id); };
-    run_.prepare = [this](member_id id, tally& machine) { machine.broken = &broken_[id]; };
+    run_.prepare = [this](member_id id, tally& machine) {
+      broken_[id] = false;
+      machine.broken = &broken_[id];
+    };
   }
 
   random_faults(const random_faults&) = delete;
@@ -45,6 +48,8 @@ public:
 
   /// One more thing happens, or one more node enters.
   void next() {
+    if (run_.nodes().empty())
+      return; // the power is gone, for now
     if (started_ < plan_.nodes && random_.chance(0.4))
       return enter("n" + std::to_string(++started_));
     // Now and then nothing happens for a while.
@@ -64,6 +69,8 @@ public:
       wake_up(id);
       run_.reset_clock(id);
     }
+    for (const auto id : run_.sleepers())
+      start_again(id);
   }
 
   /// Starts one more node.
@@ -77,7 +84,7 @@ public:
   void lend_a_hand() {
     for (const auto id : run_.nodes()) {
       if (is_stranded(id))
-        start_again(id);
+        start_anew(id);
       else
         operator_.see_to_end_of(id);
     }
@@ -95,6 +102,8 @@ private:
     switch (what) {
     case fault::crash:
       return crash_one();
+    case fault::power_cut:
+      return cut_power();
     case fault::pause:
       return pause_one();
     case fault::one_way_cut:
@@ -157,15 +166,28 @@ private:
 
   // -- processes --------------------------------------------------------------------------------
 
-  /// Ends a process, if those left could still decide without it: memory nodes take their part of
-  /// the data along.
+  /// Ends a process, if it comes back with its log, or those left could still decide without it:
+  /// memory nodes take their part of the data along.
   void crash_one() {
     const auto victim = somebody();
-    if (!can_lose(victim))
+    if (!run_.keeps_log(victim) && !can_lose(victim))
       return;
     run_.crash(victim);
     if (random_.chance(0.7))
       later(some_time(), [this, victim] { start_again(victim); });
+  }
+
+  /// Ends all processes that come back with their logs, or any number of them, at the same moment.
+  void cut_power() {
+    auto victims = run_.nodes();
+    const bool everywhere = random_.chance(0.5);
+    std::erase_if(victims, [&](member_id id) {
+      return !run_.keeps_log(id) || (!everywhere && random_.chance(0.5));
+    });
+    for (const auto id : victims)
+      run_.crash(id);
+    for (const auto id : victims)
+      later(some_time(), [this, id] { start_again(id); });
   }
 
   /// A node whose machine throws counts as lost already, and so does one that is to go.
@@ -175,11 +197,24 @@ private:
            });
   }
 
+  /// With its log if it kept that; now and then a disk is lost that the others can do without.
   void start_again(member_id node) {
     if (run_.counters().last_members > 0)
       return;
+    if (run_.runs(node))
+      run_.crash(node);
+    if (run_.sleeps(node) && random_.chance(0.2) && !over_ && can_lose(node))
+      run_.wipe(node);
+    if (run_.nodes().empty() && !run_.sleeps(node)) // nobody is there to take it in
+      return later(some_time(), [this, node] { start_again(node); });
     const auto id = run_.restart(node);
     contacts_[id] = run_.nodes();
+  }
+
+  void start_anew(member_id node) {
+    run_.crash(node);
+    run_.wipe(node);
+    start_again(node);
   }
 
   void pause_one() {
@@ -219,7 +254,7 @@ private:
       return;
     broken_[who] = true;
     later(some_time(), [this, who] {
-      if (run_.runs(who) && can_lose(who))
+      if (run_.runs(who) && (run_.keeps_log(who) || can_lose(who)))
         start_again(who);
     });
   }

@@ -28,16 +28,14 @@ template <class Predicate>
   return stay == 0 || 2 * live > stay;
 }
 
-/// Whether those that run and are of use could decide, whatever they know of who votes, also once
-/// those that are marked vote no more.
+/// Whether those that run, or sleep and will be woken, and are of use could decide, whatever they
+/// know of who votes, also once those that are marked vote no more.
 template <state_machine M, class Predicate>
 [[nodiscard]] bool can_decide(simulation<M>& run, Predicate of_use) {
-  const auto nodes = run.nodes();
   const auto& clusters = run.rules().clusters();
   if (clusters.empty())
     return false;
-  const auto lives
-      = [&](member_id id) { return of_use(id) && std::ranges::find(nodes, id) != nodes.end(); };
+  const auto lives = [&](member_id id) { return of_use(id) && (run.runs(id) || run.sleeps(id)); };
   const auto& past = run.rules().past(clusters.front());
   const auto& committed = past.configurations();
   const auto decide = [&](const configuration& in) {

@@ -50,6 +50,7 @@ struct run_plan {
            + ms(options.links.delay_max) + ", append " + std::to_string(core.append_entries_max)
            + ", snapshot after " + std::to_string(core.snapshot_after_bytes) + " bytes, retain "
            + std::to_string(core.retain_entries) + (core.volatile_log ? ", no store" : ", store")
+           + ", durable " + std::to_string(static_cast<int>(options.durable * 100)) + " %"
            + ", drop " + std::to_string(static_cast<int>(drop * 100)) + "%, trouble " + ms(trouble);
   }
 };
@@ -114,6 +115,7 @@ inline void draw_limits(run_plan& plan, random_stream random) {
   core.retain_entries = random.between<std::size_t>(0, 32);
   core.retain_bytes_max = random.between<std::size_t>(0, 20'000);
   core.volatile_log = random.chance(0.5);
+  o.durable = random.chance(0.4) ? 0.0 : random.chance(0.5) ? 1.0 : 0.5;
   sometimes(o.client.window, 1, 4);
   sometimes(o.rules.session_window, 8, 64);
   o.client.spread = random.chance(0.5);

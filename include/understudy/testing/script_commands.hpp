@@ -11,7 +11,9 @@
 /// | `found NAME [seeds NODE...]` | |
 /// | `enter NAME... [seeds NODE...]` | several at one moment; else all that run are seeds |
 /// | `client NAME...` | callers outside the cluster |
-/// | `crash`, `restart`, `pause`, `resume NODE...` | what was `a` comes back as `a.2` |
+/// | `crash`, `restart NODE...` | with `durable=1` `a` comes back as `a`, else as `a.2` |
+/// | `wipe NODE...` | its disk is lost, so it comes back as another |
+/// | `pause`, `resume NODE...` | |
 /// | `leave NODE... [within TIME]` | as its operator would have it |
 ///
 /// | links and messages (script_rules.hpp) | |
@@ -156,9 +158,19 @@ inline void crash(script_words& words, script_stage& on) {
 inline void restart(script_words& words, script_stage& on) {
   for (const auto& name : words.take_list("a node")) {
     const auto id = on.find_node(name);
-    if (std::ranges::all_of(on.run().nodes(), [id](member_id other) { return other == id; }))
+    if (!on.run().sleeps(id)
+        && std::ranges::all_of(on.run().nodes(), [id](member_id other) { return other == id; }))
       throw bad_script{name + " has nobody to ask when it starts again"};
     on.add(on.run().restart(id));
+  }
+}
+
+inline void wipe(script_words& words, script_stage& on) {
+  for (const auto& name : words.take_list("a node")) {
+    const auto id = on.find_node(name);
+    if (on.run().runs(id))
+      throw bad_script{name + " runs: its disk can be wiped when it has crashed"};
+    on.run().wipe(id);
   }
 }
 
@@ -315,6 +327,7 @@ inline constexpr command_row command_rows[]{
     {"client", add_clients},
     {"crash", crash},
     {"restart", restart},
+    {"wipe", wipe},
     {"pause", pause},
     {"resume", resume},
     {"leave", leave},

@@ -132,6 +132,7 @@ inline constexpr setup_row setup_rows[]{
      [](script_setup& s, std::string_view v) {
        return set_from(s.options.clock_drift_permille, v);
      }},
+    {"durable", [](script_setup& s, std::string_view v) { return set_from(s.options.durable, v); }},
     {"crash_noticed",
      [](script_setup& s, std::string_view v) { return set_from(s.options.crash_noticed, v); }},
     {"catch_up_limit",

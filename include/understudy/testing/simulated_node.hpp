@@ -12,80 +12,52 @@
 #include <understudy/raft/core.hpp>
 #include <understudy/replica/replica.hpp>
 #include <understudy/storage/log_writer.hpp>
-#include <understudy/storage/memory_store.hpp>
 #include <understudy/testing/host.hpp>
+#include <understudy/testing/incarnation.hpp>
 #include <understudy/testing/observation.hpp>
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/simulation_options.hpp>
 
-#include <algorithm>
 #include <cstdint>
-#include <deque>
-#include <iterator>
+#include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace understudy::testing {
 
-/// A memory store that says what it has made durable, for the checker to compare with what the raft
-/// core believes.
-class watched_store {
-public:
-  expected<void> write(const store_write& what) {
-    if (what.base)
-      restart_from(what.base->at);
-    while (what.keep && !written_.empty() && written_.back().index > *what.keep)
-      written_.pop_back();
-    for (const auto& e : what.entries)
-      written_.push_back(e.position());
-    if (what.vote)
-      vote_ = *what.vote;
-    return store_.write(what);
-  }
-
-  expected<void> sync() {
-    stored_ = {vote_, written_.empty() ? base_ : written_.back()};
-    return store_.sync();
-  }
-
-  expected<recovered_state> recover() { return store_.recover(); }
-
-  [[nodiscard]] const stored_state& stored() const { return stored_; }
-
-private:
-  /// A snapshot replaces the log up to its index; what follows stays where it follows on.
-  void restart_from(log_position base) {
-    const auto covered = std::ranges::find(written_, base);
-    if (covered == written_.end())
-      written_.clear();
-    else
-      written_.erase(written_.begin(), std::next(covered));
-    base_ = base;
-  }
-
-  memory_store store_;
-  log_position base_;
-  std::deque<log_position> written_;
-  ballot vote_;
-  stored_state stored_;
-};
-
 /// All components of a node, the raft core first.
 template <state_machine M>
-using node_host
-    = host<raft_core, log_writer<watched_store>, replica<M>, puller, monitor, forwarder>;
+using node_host = host<raft_core, log_writer<disk_store>, replica<M>, puller, monitor, forwarder>;
 
-/// A node that has just been started.
+/// What one start of a node is told, beyond what all are.
+struct start_order {
+  bool found = false;
+  std::optional<own_record> returning = {};
+  cluster_id cluster = {};
+  std::vector<member_id> contacts = {};
+};
+
+/// A node that has just been started, for the first time or again.
 template <state_machine M>
-[[nodiscard]] node_host<M> make_node(member_id id, const simulation_options& options,
-                                     monitor_options membership, const M& machine,
-                                     random_stream& random) {
-  return node_host<M>{raft_core{id, options.core, random.next()},
-                      log_writer<watched_store>{watched_store{}},
+[[nodiscard]] node_host<M> make_node(simulation_options options, const incarnation& own,
+                                     start_order how, const M& machine, random_stream& random) {
+  const auto id = own.self.id;
+  const auto life = how.returning ? node_life::resumed : node_life::first;
+  options.core.volatile_log = options.core.volatile_log && !own.self.durable;
+  auto& membership = options.membership;
+  membership.self = own.self;
+  membership.rules = options.rules;
+  membership.found = how.found;
+  membership.returning = std::move(how.returning);
+  membership.cluster = how.cluster;
+  membership.contacts = std::move(how.contacts);
+  return node_host<M>{raft_core{id, options.core, random.next(), own.disk->recover()},
+                      log_writer<disk_store>{disk_store{own.disk}},
                       replica<M>{machine},
                       puller{id, options.puller},
                       monitor{std::move(membership), random_source{random.next()}},
-                      forwarder{id, options.forwarder, random_source{random.next()}}};
+                      forwarder{id, options.forwarder, random_source{random.next()}, life}};
 }
 
 /// A caller outside the cluster.
@@ -118,7 +90,7 @@ template <state_machine M>
                 .committed = seen(core.committed()),
                 .image = core.image().get()};
   if (!core.options().volatile_log)
-    o.stored = node.template get<log_writer<watched_store>>().store().stored();
+    o.stored = node.template get<log_writer<disk_store>>().store().stored();
   if (with_digest)
     o.applied_digest = state.digest();
   return o;

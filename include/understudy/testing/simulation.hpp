@@ -23,9 +23,12 @@
 #include <understudy/core/assert.hpp>
 #include <understudy/observe/events.hpp>
 #include <understudy/testing/asking.hpp>
+#include <understudy/testing/event_notes.hpp>
+#include <understudy/testing/incarnation.hpp>
 #include <understudy/testing/invariants.hpp>
 #include <understudy/testing/name_book.hpp>
 #include <understudy/testing/node_counters.hpp>
+#include <understudy/testing/overview.hpp>
 #include <understudy/testing/run_failed.hpp>
 #include <understudy/testing/simulated_node.hpp>
 #include <understudy/testing/simulation_options.hpp>
@@ -47,7 +50,8 @@ namespace understudy::testing {
 /// A run with machine `M`.
 template <state_machine M>
 class simulation : private world<simulation<M>, node_host<M>, client_host>,
-                   public asking<simulation<M>, M> {
+                   public asking<simulation<M>, M>,
+                   public overview<simulation<M>> {
   using base = world<simulation<M>, node_host<M>, client_host>;
   using party = typename base::party;
   friend base;
@@ -88,20 +92,34 @@ public:
     return id;
   }
 
-  /// Ends a node's process. Its memory is lost, and with it the log.
+  /// Ends a node's process. Its memory is lost, and of what its disk has not synced some part.
   void crash(member_id node) {
     ++counters_.crashes;
     const bool silent = !random_.chance(options_.crash_noticed);
     counters_.crashes_unnoticed += silent ? 1 : 0;
     end_process(node, silent ? 0.0 : 1.0);
+    counters_.writes_lost += lives_.at(node).crash(random_) ? 1 : 0;
   }
 
-  /// Ends a node's process, if it still runs, and starts it again: a memory node comes back as a
-  /// new incarnation with its old name.
+  /// Ends a node's process, if it still runs, and starts it again: a durable node under its id,
+  /// with its log; others as a new incarnation with the old name.
   member_id restart(member_id node) {
     if (party_of(node).alive)
       crash(node);
-    return enter(names_.plain(node));
+    auto& own = lives_.at(node);
+    const auto before = std::exchange(own.returns_as, std::nullopt);
+    if (!before)
+      return enter(names_.plain(node));
+    ++counters_.returns;
+    rules_.returned(node);
+    return launch(own, {.returning = before, .cluster = before->cluster, .contacts = nodes()});
+  }
+
+  /// A node that does not run loses its disk: it comes back as a new incarnation.
+  void wipe(member_id node) {
+    UNDERSTUDY_ASSERT(!runs(node), "nobody pulls out the disk of a node that runs");
+    counters_.wipes += sleeps(node) ? 1 : 0;
+    lives_.at(node).wipe();
   }
 
   /// Has a node leave, as an operator would; when it has, its process ends. One whose time was up
@@ -175,6 +193,27 @@ public:
     return running;
   }
 
+  /// Whether a node that does not run would be itself again if it were started.
+  [[nodiscard]] bool sleeps(member_id node) const {
+    const auto known = lives_.find(node);
+    return known != lives_.end() && known->second.returns_as;
+  }
+
+  /// Whether a node that runs would be itself again if it crashed now and were started.
+  [[nodiscard]] bool keeps_log(member_id node) const {
+    const auto& own = lives_.at(node);
+    return own.self.durable && find_own_record(own.disk->recover(), node);
+  }
+
+  /// The nodes that sleep.
+  [[nodiscard]] std::vector<member_id> sleepers() const {
+    std::vector<member_id> found;
+    for (const auto& [id, own] : lives_)
+      if (own.returns_as)
+        found.push_back(id);
+    return found;
+  }
+
   [[nodiscard]] bool runs(member_id node) { return base::find(node) && base::find(node)->alive; }
   [[nodiscard]] bool paused(member_id node) { return party_of(node).paused; }
 
@@ -189,33 +228,6 @@ public:
   }
 
   [[nodiscard]] const M& machine(member_id node) { return part<replica<M>>(node).machine(); }
-
-  /// The node that leads in the highest term; none if nobody does.
-  [[nodiscard]] member_id leader() {
-    member_id found;
-    term_number highest;
-    for (const auto id : nodes())
-      if (const auto o = look(id); o.leads && o.vote.term >= highest) {
-        found = id;
-        highest = o.vote.term;
-      }
-    return found;
-  }
-
-  /// Whether there is one leader, and everybody has committed and applied all that it has.
-  [[nodiscard]] bool settled() {
-    const auto first = leader();
-    if (!first)
-      return false;
-    const auto lead = look(first);
-    for (const auto id : nodes()) {
-      const auto o = look(id);
-      if (o.leads != (id == first) || o.log.last() != lead.log.last()
-          || o.commit != o.log.last().index || o.applied != o.commit)
-        return false;
-    }
-    return true;
-  }
 
   /// Compares everything with everything: logs, states and configurations of all nodes. To be
   /// called when the nodes have settled.
@@ -238,6 +250,8 @@ public:
       if (std::holds_alternative<std::unique_ptr<client_host>>(p->parts))
         continue;
       auto* host = p->template as<node_host<M>>();
+      if (base::find(p->id) != p.get())
+        continue; // an earlier life
       if (!host) {
         rows.push_back("x " + p->name);
         continue;
@@ -253,10 +267,7 @@ public:
   [[nodiscard]] const simulation_options& options() const { return options_; }
 
   /// What a node said last when it could not enter.
-  [[nodiscard]] errc obstacle(member_id node) const {
-    const auto found = obstacles_.find(node);
-    return found == obstacles_.end() ? errc::none : found->second;
-  }
+  [[nodiscard]] errc obstacle(member_id node) const { return notes_.obstacle(node); }
 
   [[nodiscard]] std::string name_of(member_id id) const { return names_.of(id); }
 
@@ -288,6 +299,12 @@ private:
     rules_.check(observe<M>(*node, p.id, p.name, look_inside), sent);
   }
 
+  /// A writer that is busy takes a write later; the disk may have begun with it even so.
+  void postponed(party& p, const sibling_message& what) {
+    if (const auto* write = std::get_if<store_write>(&what))
+      lives_.at(p.id).disk->begin(*write);
+  }
+
   void observed(party& p, sibling_message&& what) {
     if (auto* a = std::get_if<local_answer>(&what))
       this->calls_.close(a->id, std::move(a->result));
@@ -307,34 +324,19 @@ private:
       return base::schedule(std::chrono::milliseconds{100}, [=, this] { see_off(node, how); });
     counters_.count(how);
     end_process(node, 1);
+    lives_.at(node).wipe();
   }
 
   /// `noticed`: the probability that another node is told.
   void end_process(member_id node, double noticed) {
     guarded([&] { base::kill(party_of(node), noticed); });
-    sources_.erase(node);
+    notes_.ended(node);
     this->calls_.lose(node);
   }
 
   void note(party& p, const node_event& e) {
     base::note(p.id, to_string(e.what), e.detail);
-    counters_.count(e);
-    switch (e.what) {
-    case node_event::kind::enter_failed:
-      obstacles_[p.id] = e.code;
-      break;
-    case node_event::kind::source_changed: {
-      auto& source = sources_[p.id];
-      counters_.source_switches += source && source != e.who ? 1 : 0;
-      source = e.who;
-      break;
-    }
-    case node_event::kind::node_stopped:
-    case node_event::kind::protocol_violation:
-      throw invariant_violated{std::string{to_string(e.what)}, p.id, e.detail};
-    default:
-      break;
-    }
+    notes_.note(p.id, e, counters_);
   }
 
   // -- the rest ---------------------------------------------------------------------------------
@@ -358,16 +360,19 @@ private:
 
   member_id start(const std::string& name, bool founds, std::vector<member_id> contacts) {
     const auto id = names_.add(name, random_);
-    auto membership = options_.membership;
-    membership.self = {.id = id, .name = name, .address = name, .start = random_.next()};
-    membership.found = founds;
-    membership.rules = options_.rules;
-    membership.contacts = std::move(contacts);
+    auto& own = lives_[id];
+    own.self = {.id = id, .name = name, .address = name, .start = random_.next()};
+    own.self.durable = random_.chance(options_.durable);
+    return launch(own, {.found = founds, .contacts = std::move(contacts)});
+  }
+
+  member_id launch(incarnation& own, start_order how) {
+    const auto id = own.self.id;
     auto machine = machine_;
     if (prepare)
       prepare(id, machine);
     guarded([&] { // in this order, whatever the compiler: both draw
-      auto host = make_node(id, options_, std::move(membership), machine, random_);
+      auto host = make_node(options_, own, std::move(how), machine, random_);
       base::add(id, name_of(id), std::move(host), draw_pace(options_, random_));
     });
     for (const auto& p : base::parties())
@@ -383,9 +388,9 @@ private:
   invariants rules_;
   node_counters counters_;
   name_book names_;
+  std::map<member_id, incarnation> lives_;
   std::uint64_t last_order_ = 0;
-  std::map<member_id, member_id> sources_;
-  std::map<member_id, errc> obstacles_;
+  event_notes notes_;
   std::unordered_map<member_id, log_index> digested_; ///< whose state was compared last at which
 };
 

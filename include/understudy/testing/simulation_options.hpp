@@ -21,13 +21,13 @@ struct simulation_options {
   settings rules = {};
   core_options core = {};
   puller_options puller = {};
-  monitor_options membership
-      = {}; ///< `self`, `found`, `rules` and `contacts` are set for each node
+  monitor_options membership = {}; ///< all that tells one node from another is set for each
   forwarder_options forwarder = {};
   client_options client = {};
   network_options links = {};
   pace_options pace = {};                ///< the offset of each clock is drawn
   std::int64_t clock_drift_permille = 0; ///< each clock goes so much faster or slower at most
+  double durable = 0; ///< probability that a node keeps its log on a disk and comes back with it
   double crash_noticed = 1;        ///< probability that the others are told when a node crashes
   std::uint64_t digest_every = 16; ///< states are compared at every so many-th index; > 0
   std::size_t events_kept = 200;   ///< the last ones, for the report of a run that failed

@@ -36,6 +36,7 @@ namespace understudy::testing {
 /// Timeline, network and hosts of the kinds `Hosts`. `Self` derives from it and has
 /// - `stepped(party&, std::size_t component, std::span<const letter>)`: called after every call of
 ///   a component, with what it sent; throws to end the run;
+/// - `postponed(party&, const sibling_message&)`: called when a component gets a notice later;
 /// - `observed(party&, sibling_message&&)`: called with each notice that no component takes.
 template <class Self, class... Hosts> class world {
 public:
@@ -56,7 +57,6 @@ public:
 
   private:
     friend world;
-    std::size_t number = 0;
     std::optional<instant> timer = {};
     bool batch_open = false;
     std::vector<instant> mailboxes = {}; ///< until when each component is busy
@@ -76,16 +76,17 @@ public:
   [[nodiscard]] const class trace& trace() const { return trace_; }
   [[nodiscard]] const std::vector<std::unique_ptr<party>>& parties() const { return parties_; }
 
-  /// Adds a host, and wakes it for the first time.
+  /// Adds a host, and wakes it for the first time. Under an id whose process has ended, it is what
+  /// lives there from now on.
   template <class Host> party& add(member_id id, std::string name, Host what, class pace speed) {
     auto p = std::make_unique<party>();
     p->id = id;
     p->name = std::move(name);
     p->pace = std::move(speed);
-    p->number = parties_.size();
     p->mailboxes.resize(Host::size);
     p->parts = std::make_unique<Host>(std::move(what));
-    places_.emplace(id, p->number);
+    UNDERSTUDY_ASSERT(!find(id) || !find(id)->alive, "one process for each id");
+    places_[id] = parties_.size();
     parties_.push_back(std::move(p));
     auto& added = *parties_.back();
     trace_.add({now(), step::fault, id, {}, {.name = "starts"}});
@@ -301,6 +302,7 @@ private:
     if (busy_until < now() && delay == interval{0})
       return false;
     busy_until = std::max(busy_until, now() + delay);
+    static_cast<Self&>(*this).postponed(p, what);
     timeline_.add(busy_until, late_notice{&p, component, std::move(what)});
     return true;
   }

@@ -3,8 +3,8 @@
 
 /// \file
 /// Raft cores on a random walk: messages are lost, doubled and reordered, nodes are cut off, disks
-/// are slow, nodes pull, and somebody always wants something. After each step the rules that matter
-/// are checked.
+/// are slow, nodes end and come back, nodes pull, and somebody always wants something. After each
+/// step the rules that matter are checked.
 
 #include <understudy/core/random.hpp>
 #include <understudy/core/routing.hpp>
@@ -12,16 +12,14 @@
 #include <understudy/storage/memory_store.hpp>
 
 #include "raft/support/entries.hpp"
+#include "raft/support/walk_facts.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -30,28 +28,6 @@
 namespace support {
 
 using namespace std::chrono_literals;
-
-/// What was broken, in the words of reliability.md.
-class violation : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// What all nodes together have shown to be so.
-struct known_facts {
-  std::map<term_number, member_id> leaders;
-  std::set<term_number> led_from_outside; ///< by a node without a vote (S5)
-  std::map<std::pair<log_index, term_number>, std::pair<term_number, const payload*>> entries;
-  std::vector<term_number> committed{term_number{}};
-};
-
-struct coverage {
-  std::uint64_t elections = 0;
-  std::uint64_t from_outside = 0;
-  std::uint64_t truncations = 0;
-  std::uint64_t installs = 0;
-  std::uint64_t committed = 0;
-  std::uint64_t joint = 0;
-};
 
 class walk {
 public:
@@ -83,6 +59,8 @@ public:
     auto& n = any_node();
     if (random_.below(250) == 0) // leaders above all: that makes elections
       away_ = n.core.leads() || random_.below(3) == 0 ? id_of(n) : member_id{};
+    if (!options_.volatile_log && random_.below(300) == 0)
+      return come_back(n);
     switch (random_.below(20)) {
     case 0:
       return wake_if_due(n);
@@ -132,6 +110,7 @@ public:
       c.installs += n.core.installs();
     }
     c.joint = joint_;
+    c.returns = returns_;
     return c;
   }
 
@@ -221,6 +200,19 @@ private:
       if (n.unwritten.empty() || (!all && random_.below(2) == 0))
         return tell(n, store_written{w.write});
     }
+  }
+
+  /// The process ends, and another one takes up what is on the disk: all that was confirmed, and
+  /// perhaps some more.
+  void come_back(node& n) {
+    for (; !n.unwritten.empty() && random_.below(2) == 0; n.unwritten.pop_front())
+      (void)n.disk.write(n.unwritten.front());
+    const auto id = id_of(n);
+    node next{.core = {id, options_, random_.next(), *n.disk.recover()}, .disk = n.disk};
+    std::destroy_at(&n);
+    std::construct_at(&n, std::move(next));
+    ++returns_;
+    call(n, [&](outbox& out) { n.core.wake(now_, out); });
   }
 
   void pull(node& n) {
@@ -387,6 +379,7 @@ private:
   std::uint64_t doubling_ = 0;
   known_facts facts_;
   std::uint64_t joint_ = 0;
+  std::uint64_t returns_ = 0;
 };
 
 } // namespace support

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// A node's disk, which outlives the node: what was synced is there after a crash, and of the rest
+/// whatever a disk may keep.
+
+#include <understudy/storage/log_store.hpp>
+#include <understudy/storage/memory_store.hpp>
+#include <understudy/testing/observation.hpp>
+#include <understudy/testing/random.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace understudy::testing {
+
+/// The disk itself.
+class simulated_disk {
+public:
+  /// A write that will come: nobody waits for it, and the disk may have done it by then.
+  void begin(const store_write& what) { begun_.push_back(what); }
+
+  void write(const store_write& what) {
+    if (!begun_.empty() && begun_.front().write == what.write)
+      begun_.pop_front();
+    unsynced_.push_back(what);
+  }
+
+  void sync() {
+    for (const auto& w : unsynced_)
+      keep(w);
+    unsynced_.clear();
+    stored_ = {kept_.vote(), kept_.last()};
+  }
+
+  /// The power fails. Of the writes since the last sync a part survives, as `log_store` allows it:
+  /// the log up to any step of any write, and any one of the ballots. Returns whether something was
+  /// lost.
+  bool crash(random_stream& random) {
+    unsynced_.insert(unsynced_.end(), begun_.begin(), begun_.end());
+    begun_.clear();
+    if (unsynced_.empty())
+      return false;
+    const auto whole = random.below(unsynced_.size() + 1);
+    const auto ballots = random.below(unsynced_.size() + 1);
+    for (std::size_t i = 0; i < whole; ++i)
+      keep(log_part(unsynced_[i]));
+    if (whole < unsynced_.size())
+      keep(torn(log_part(unsynced_[whole]), random));
+    for (std::size_t i = 0; i < ballots; ++i)
+      keep({.vote = unsynced_[i].vote});
+    const bool lost = whole < unsynced_.size() || ballots < unsynced_.size();
+    unsynced_.clear();
+    stored_ = {kept_.vote(), kept_.last()};
+    return lost;
+  }
+
+  [[nodiscard]] recovered_state recover() { return kept_.recover().value(); }
+
+  /// What is certain to survive.
+  [[nodiscard]] const stored_state& stored() const { return stored_; }
+
+private:
+  void keep(const store_write& what) { static_cast<void>(kept_.write(what)); } // never fails
+
+  static store_write log_part(const store_write& what) {
+    auto log = what;
+    log.vote.reset();
+    return log;
+  }
+
+  /// The first steps of a write, but not all: snapshot, truncation, one entry after the other.
+  static store_write torn(store_write what, random_stream& random) {
+    const std::size_t steps = (what.base ? 1u : 0u) + (what.keep ? 1u : 0u) + what.entries.size();
+    auto left = steps == 0 ? 0 : random.below(steps);
+    const auto takes = [&] { return left > 0 && left-- > 0; };
+    if (what.base && !takes())
+      what.base = nullptr;
+    if (what.keep && !takes())
+      what.keep.reset();
+    what.entries.resize(left);
+    return what;
+  }
+
+  memory_store kept_;
+  std::deque<store_write> begun_; ///< above all that were written
+  std::vector<store_write> unsynced_;
+  stored_state stored_;
+};
+
+/// The log store of a node whose disk this is.
+class disk_store {
+public:
+  explicit disk_store(std::shared_ptr<simulated_disk> disk) : disk_{std::move(disk)} {}
+
+  expected<void> write(const store_write& what) {
+    disk_->write(what);
+    return {};
+  }
+
+  expected<void> sync() {
+    disk_->sync();
+    return {};
+  }
+
+  expected<recovered_state> recover() { return disk_->recover(); }
+
+  [[nodiscard]] const stored_state& stored() const { return disk_->stored(); }
+
+private:
+  std::shared_ptr<simulated_disk> disk_;
+};
+
+static_assert(log_store<disk_store>);
+
+} // namespace understudy::testing

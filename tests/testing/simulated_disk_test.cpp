@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/testing/simulated_disk.hpp>
+
+#include <doctest/doctest.h>
+
+#include "raft/support/entries.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+namespace simulated_disk_test {
+
+using namespace understudy;
+using namespace understudy::testing;
+using support::entry_of;
+
+namespace {
+
+store_write entries(std::uint64_t write, std::uint64_t from, std::uint64_t to, std::uint64_t term) {
+  store_write w{.write = {write}, .vote = ballot{{term}, {}}};
+  for (auto i = from; i <= to; ++i)
+    w.entries.push_back(entry_of(i, term));
+  return w;
+}
+
+/// "t2: 1 2 3"
+std::string content(const simulated_disk& disk) {
+  auto copy = disk;
+  const auto found = copy.recover();
+  auto text = "t" + std::to_string(found.vote.term.value) + ":";
+  for (const auto& e : found.entries)
+    text += " " + std::to_string(e.index.value);
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("what is synced is there after a crash") {
+  simulated_disk disk;
+  random_stream random{1};
+  disk.write(entries(1, 1, 2, 1));
+  CHECK(disk.stored().last == log_position{});
+  disk.sync();
+  CHECK(disk.stored().last == log_position{{2}, {1}});
+  CHECK_FALSE(disk.crash(random));
+  CHECK(content(disk) == "t1: 1 2");
+}
+
+TEST_CASE("of what is not synced any beginning of the log may survive, and any ballot beside it") {
+  std::set<std::string> seen;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    simulated_disk disk;
+    random_stream random{seed};
+    disk.write(entries(1, 1, 2, 1));
+    disk.sync();
+    disk.write(entries(2, 3, 4, 2));
+    auto truncation = entries(3, 4, 4, 3);
+    truncation.keep = log_index{3};
+    disk.begin(truncation); // the writer has not come to it
+    const bool lost = disk.crash(random);
+    CHECK(lost == (content(disk) != "t3: 1 2 3 4" || disk.stored().last.term != term_number{3}));
+    seen.insert(content(disk));
+  }
+  for (const auto* term : {"t1", "t2", "t3"})
+    for (const auto* log : {": 1 2", ": 1 2 3", ": 1 2 3 4"})
+      CHECK(seen.contains(std::string{term} + log));
+  CHECK(seen.size() == 9);
+}
+
+TEST_CASE("a write that was begun is written once") {
+  simulated_disk disk;
+  disk.begin(entries(1, 1, 1, 1));
+  disk.write(entries(1, 1, 1, 1));
+  disk.sync();
+  random_stream random{1};
+  CHECK_FALSE(disk.crash(random));
+  CHECK(content(disk) == "t1: 1");
+}
+
+} // namespace simulated_disk_test
