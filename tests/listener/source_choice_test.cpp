@@ -198,6 +198,30 @@ TEST_CASE("a leader whose process has ended is not asked either") {
   CHECK(picked(choice, start + options.backoff_min) == a);
 }
 
+TEST_CASE("a leader that gives a sign after its end has come back, and is asked") {
+  auto choice = among({a, b});
+  choice.gone(a, start);
+  choice.gone(b, start);
+  choice.leader_is(b, start - 1ms); // from before
+  CHECK(picked(choice, start + 1s) == a);
+  choice.failed(a, start + 1s);
+  choice.leader_is(b, start + 1s);
+  CHECK(picked(choice, start + 1s) == b);
+}
+
+TEST_CASE("of those that seem gone each has its turn, for any may have come back") {
+  auto choice = among({a, b, c, d});
+  for (const auto id : {a, b, c, d})
+    choice.gone(id, start);
+  std::set<member_id> seen;
+  for (auto now = start + options.backoff_max; now < start + 60s; now += 100ms)
+    if (const auto id = picked(choice, now)) {
+      seen.insert(id);
+      choice.failed(id, now);
+    }
+  CHECK(seen == std::set{a, b, c, d});
+}
+
 TEST_CASE("a change of the voters keeps what is known of those that stay") {
   auto choice = among({a, b});
   choice.failed(a, start);

@@ -181,7 +181,7 @@ private:
 
   void ask(instant now, outbox& out) {
     if (leader_)
-      choice_.leader_is(leader_);
+      choice_.leader_is(leader_, leader_heard_);
     const auto pick = choice_.pick(now, stored_.received > 0);
     if (!pick)
       return;

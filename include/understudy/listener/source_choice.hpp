@@ -47,7 +47,7 @@ public:
         return;
       next.push_back(find(sources_, id) ? *find(sources_, id) : source{.id = id});
       next.back().votes = votes;
-      next.back().gone = contains(gone_, id);
+      next.back().gone = is_gone(id);
       next.back().distance = distance_of(known, id);
     };
     for (const auto* half : {&known.voters, &known.outgoing})
@@ -61,10 +61,17 @@ public:
   }
 
   /// Who leads, and so is asked last. It may be one that this node's roster does not have yet.
-  void leader_is(member_id leader) {
+  /// `heard`: when it last gave a sign of life; one that came back is not gone any more.
+  void leader_is(member_id leader, instant heard = {}) {
     leader_ = leader;
-    if (leader && leader != self_ && !find(sources_, leader))
-      sources_.push_back({.id = leader, .votes = false, .gone = contains(gone_, leader)});
+    if (!leader || leader == self_)
+      return;
+    const auto end = std::ranges::find(gone_, leader, &ended::id);
+    if (end != gone_.end() && end->when < heard)
+      gone_.erase(end);
+    if (!find(sources_, leader))
+      sources_.push_back({.id = leader, .votes = false});
+    find(sources_, leader)->gone = is_gone(leader);
   }
 
   /// Whom to ask now; nothing if there is nobody to ask.
@@ -112,18 +119,17 @@ public:
   /// left. The roster that has it may yet be on its way to this node.
   void gone(member_id id, instant now) {
     failed(id, now);
-    if (contains(gone_, id))
-      return;
+    std::erase_if(gone_, [&](const ended& e) { return e.id == id; });
     if (gone_.size() == gone_max)
       gone_.erase(gone_.begin());
-    gone_.push_back(id);
+    gone_.push_back({id, now});
     if (auto* s = find(sources_, id))
       s->gone = true;
   }
 
   /// `id` gave what was asked for.
   void succeeded(member_id id) {
-    std::erase(gone_, id);
+    std::erase_if(gone_, [&](const ended& e) { return e.id == id; });
     if (auto* s = find(sources_, id))
       *s = source{.id = id, .votes = s->votes, .distance = s->distance};
   }
@@ -144,10 +150,15 @@ private:
     [[nodiscard]] bool can_help(instant now) const { return !gone && rested(now); }
   };
 
+  struct ended {
+    member_id id;
+    instant when;
+  };
+
   static constexpr std::size_t gone_max = 1'024;
 
-  [[nodiscard]] static bool contains(const std::vector<member_id>& ids, member_id id) {
-    return std::ranges::find(ids, id) != ids.end();
+  [[nodiscard]] bool is_gone(member_id id) const {
+    return std::ranges::find(gone_, id, &ended::id) != gone_.end();
   }
 
   template <class Sources>
@@ -181,14 +192,16 @@ private:
   }
 
   /// A member that did not vote when this node last heard, or one that seemed to be gone; null if
-  /// all rest.
+  /// all rest. They take turns as well: some may have come back.
   [[nodiscard]] const source* last_resort(instant now) const {
     for (const bool gone : {false, true}) {
-      const auto found = std::ranges::find_if(sources_, [&](const source& s) {
-        return s.gone == gone && (gone || !s.votes) && s.rested(now);
-      });
-      if (found != sources_.end())
-        return &*found;
+      const source* longest_ago = nullptr;
+      for (const auto& s : sources_)
+        if (s.gone == gone && (gone || !s.votes) && s.rested(now)
+            && (!longest_ago || s.failed < longest_ago->failed))
+          longest_ago = &s;
+      if (longest_ago)
+        return longest_ago;
     }
     return nullptr;
   }
@@ -208,7 +221,7 @@ private:
   member_id self_;
   puller_options options_;
   std::vector<source> sources_;
-  std::vector<member_id> gone_ = {}; ///< also some that are in no roster yet; the newest of them
+  std::vector<ended> gone_ = {}; ///< also some that are in no roster yet; the newest of them
   member_id leader_ = {};
   member_id current_ = {};
   instant turn_ends_ = {};

@@ -36,18 +36,19 @@ enum class fault : std::uint8_t {
   leave = 15,          ///< a node is told to leave
   order = 16,          ///< an operator gives an order
   fair_weather = 17,
-  heal = 18,      ///< all links are whole again
-  power_cut = 19, ///< all nodes that keep their log end at once, or some; they come back later
+  heal = 18,        ///< all links are whole again
+  power_cut = 19,   ///< all nodes that keep their log end at once, or some; they come back later
+  broken_link = 20, ///< two lose sight of each other for a moment
 };
 
-inline constexpr std::size_t fault_count = 20;
+inline constexpr std::size_t fault_count = 21;
 
 [[nodiscard]] constexpr std::string_view to_string(fault what) {
   constexpr std::array<std::string_view, fault_count> names{
-      "crash",       "pause",          "one_way_cut",  "split", "bridge",
-      "mesh",        "isolate_leader", "swizzle",      "flap",  "slow_link",
-      "bad_weather", "clock_rate",     "clock_jump",   "stall", "broken_machine",
-      "leave",       "order",          "fair_weather", "heal",  "power_cut"};
+      "crash",          "pause",     "one_way_cut",    "split",     "bridge",      "mesh",
+      "isolate_leader", "swizzle",   "flap",           "slow_link", "bad_weather", "clock_rate",
+      "clock_jump",     "stall",     "broken_machine", "leave",     "order",       "fair_weather",
+      "heal",           "power_cut", "broken_link"};
   return names[static_cast<std::size_t>(what)];
 }
 

@@ -6,6 +6,7 @@
 
 #include <understudy/core/messages.hpp>
 #include <understudy/testing/history.hpp>
+#include <understudy/testing/log_mirror.hpp>
 #include <understudy/testing/observation.hpp>
 
 #include <algorithm>
@@ -32,6 +33,21 @@ struct node_state {
   return {o.vote, o.stored ? o.stored->vote : o.vote, o.commit, o.applied, durable_of(o), o.leads};
 }
 
+/// The log that a node had stored when its process ended.
+struct promise {
+  log_index through = {};
+  std::uint64_t chain = 0; ///< of its log up to there
+};
+
+/// I9: when the node comes back, what was stored is still there. Its ballot is compared as that of
+/// one and the same life.
+inline void check_promise(const promise& made, const log_mirror& now, const observation& o) {
+  if (made.through > o.log.base().index && now.chain(made.through) != made.chain)
+    throw invariant_violated{"I9", o.id,
+                             "came back without entry " + std::to_string(made.through.value)
+                                 + ", which was stored, or with another one"};
+}
+
 /// I1b: term and vote never go back.
 inline void check_ballot(const node_state& before, const observation& o) {
   if (o.vote.term < before.vote.term)
@@ -55,7 +71,7 @@ inline void check_order(const node_state& before, const observation& o) {
   require(o.durable <= o.log.last().index, "more is stored than the log has");
   require(o.commit >= before.commit, "the commit index went back");
   require(o.applied >= before.applied, "the applied index went back");
-  require(!o.stored || o.stored->vote.term >= o.stored->last.term,
+  require(!o.stored || o.stored->torn || o.stored->vote.term >= o.stored->last.term,
           "the last stored entry is of a later term than the stored one");
 }
 

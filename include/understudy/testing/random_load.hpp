@@ -57,10 +57,10 @@ public:
     }
   }
 
-  /// Every command of `ask_all` was acknowledged in the end; else whose was not.
+  /// Every command and query of `ask_all` was answered in the end; else whose was not.
   [[nodiscard]] std::string unserved() const {
     for (const auto& c : callers_)
-      if (c.persists && c.ledger.acknowledged() == 0)
+      if (c.persists && (c.ledger.acknowledged() == 0 || !c.looked))
         return "caller " + std::to_string(c.who) + " was not served: " + c.refusal;
     return {};
   }
@@ -107,7 +107,8 @@ private:
     tally_ledger ledger = {};
     log_index newest = {};     ///< of its own commands
     std::uint64_t counted = 0; ///< by the command at `newest`
-    std::string refusal = {};  ///< what the newest command that failed was told
+    bool looked = false;       ///< a query of its own was answered
+    std::string refusal = {};  ///< what the newest call that failed was told
   };
 
   /// What a check of a history may cost; it is hardly ever met.
@@ -200,9 +201,14 @@ private:
     const query what{.body = encode_query<tally>(tally::count{c.who}),
                      .consistency = how,
                      .at_least = how == consistency::session ? c.newest : log_index{}};
-    run_.call(at, what, [this, &c, floor, how](const expected<reply>& r) {
-      if (!r)
+    run_.call(at, what, [this, &c, floor, how, at](const expected<reply>& r) {
+      if (!r) {
+        c.refusal = std::string{to_string(r.error().code)} + " " + r.error().detail;
+        if (c.persists && r.error().code == errc::overloaded)
+          run_.schedule(std::chrono::milliseconds{50}, [this, &c, at, how] { count(c, at, how); });
         return;
+      }
+      c.looked = true;
       ++(how == consistency::linearizable ? reads_
          : how == consistency::session    ? session_reads_
                                           : local_reads_);

@@ -26,50 +26,55 @@ public:
 
   random_operator(simulation<tally>& run, random_stream random) : run_{run}, random_{random} {}
 
-  /// Has a node leave, while there are others to take over.
-  void leave_one(member_id who) {
-    if (!may_go(who))
-      return;
+  /// Has a node leave, while there are others to take over. Returns whether there are.
+  bool leave_one(member_id who) {
     const auto& clusters = run_.rules().clusters();
-    if (clusters.empty() || run_.rules().past(clusters.front()).configurations().empty())
-      return;
+    if (!may_go(who) || clusters.empty()
+        || run_.rules().past(clusters.front()).configurations().empty())
+      return false;
     const auto& committed = run_.rules().past(clusters.front()).configurations().back();
     const auto others = std::ranges::count_if(detail::ranked(*committed.content), [&](member_id m) {
       return m != who && run_.runs(m) && !leaving_.contains(m);
     });
     if (others < 2)
-      return;
+      return false;
     leaving_.insert(who);
     on_the_way_out_.insert(who);
     // With much time or with little.
     run_.leave(who, random_.chance(0.5) ? interval{}
                                         : random_.between(std::chrono::milliseconds{10},
                                                           run_.options().membership.leave_limit));
+    return true;
   }
 
   /// What an operator may think of, at node `at`. Who is sent away is started anew when all is
-  /// over.
-  void give_order(member_id at) {
+  /// over. Returns whether an order was given.
+  bool give_order(member_id at) {
     const auto nodes = run_.nodes();
     const auto whom = random_.pick(nodes);
     const auto what = random_.below(6);
     if (what < 2 && !may_go(whom))
-      return;
+      return false;
     switch (what) {
     case 0:
       on_the_way_out_.insert(whom);
-      return run_.give_order(at, mark_member{whom, standing::evicted});
+      run_.give_order(at, mark_member{whom, standing::evicted});
+      break;
     case 1:
       pinned_.insert(whom);
-      return run_.give_order(at, pin_member{whom, true});
+      run_.give_order(at, pin_member{whom, true});
+      break;
     case 2:
-      return run_.give_order(at, set_rules{other_rules()});
+      run_.give_order(at, set_rules{other_rules()});
+      break;
     case 3:
     case 4:
-      return run_.give_order(at, transfer_leadership{random_.chance(0.5) ? whom : member_id{}});
+      run_.give_order(at, transfer_leadership{random_.chance(0.5) ? whom : member_id{}});
+      break;
     default: // nobody stays pinned for long, or there is nobody left to vote
-      return unpin_all(at);
+      unpin_all(at);
     }
+    return true;
   }
 
   /// A node whose time to leave was up goes on while it is needed: it is sent away, so that

@@ -14,6 +14,7 @@
 #include <understudy/testing/simulation.hpp>
 #include <understudy/testing/workload.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -62,7 +63,8 @@ private:
   void calm_down() {
     load_.stop();
     faults_.stop();
-    run_.run_for(patience() * 16); // what is still on its way arrives, who was told to leave goes
+    // What is still on its way arrives, be it an order; who was told to leave goes.
+    run_.run_for(std::max(patience() * 16, plan_.options.links.straggle_max));
     if (!ended() && !run_.run_until([this] { return ended() || run_.leader(); }, patience() * 10))
       run_.fail_run("L1", "nobody leads");
     if (!ended())
@@ -78,7 +80,8 @@ private:
         run_.fail_run("L2", unfinished());
       faults_.lend_a_hand();
       // Somebody who was sent away, or is dead, may be needed until there is another to take over.
-      faults_.enter("h" + std::to_string(++helpers_));
+      if (rounds > 0)
+        faults_.enter("h" + std::to_string(++helpers_));
     }
   }
 
@@ -88,9 +91,15 @@ private:
       return;
     const auto leader = run_.leader();
     const auto term = run_.look(leader).vote.term;
+    const auto newest = run_.look(leader).newest;
+    // Of the dead somebody may yet be sent away.
+    const bool whole = std::ranges::all_of(newest.content->members,
+                                           [this](const member& m) { return run_.runs(m.id); });
     run_.run_for(patience() * 20);
     if (run_.leader() != leader || run_.look(leader).vote.term != term)
       run_.fail_run("L5", "the leader changed, and nothing had happened");
+    if (whole && run_.look(leader).newest.index != newest.index)
+      run_.fail_run("L5", "the configuration changed, and nothing had happened");
   }
 
   /// Every node takes a command and a query, and answers both.

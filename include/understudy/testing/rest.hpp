@@ -55,19 +55,24 @@ template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run,
 
 /// Which seats are not as they should be; nothing if all are. The dead are gone from the roster,
 /// and every seat is taken; though not always by the first in line, since one that catches up too
-/// slowly is passed over. A dead voter stays only where nobody is there to take its seat.
+/// slowly is passed over. A dead voter stays only where nobody is there to take its seat, and none
+/// too many votes.
 template <state_machine M>
 [[nodiscard]] std::string seats_amiss(simulation<M>& run, const configuration& in) {
   auto order = detail::ranked(in);
   if (in.voters.size() < detail::seat_count(order, in))
     return "seats are empty, and there are members to take them";
+  const auto sit = static_cast<std::size_t>(
+      std::ranges::count_if(order, [&](member_id id) { return detail::contains(in.voters, id); }));
+  const bool one_too_many = sit > detail::seat_count(order, in);
   std::erase_if(order, [&](member_id id) { return !run.runs(id); });
   order.resize(detail::seat_count(order, in));
   const bool heirs
       = std::ranges::any_of(order, [&](member_id id) { return !detail::contains(in.voters, id); });
   for (const auto& m : in.members) {
     const bool votes = detail::contains(in.voters, m.id);
-    if (!run.runs(m.id) && (!votes || heirs))
+    const bool needed = votes && !heirs && !(one_too_many && m.status == standing::present);
+    if (!run.runs(m.id) && !needed)
       return run.name_of(m.id) + " is dead, and still " + (votes ? "votes" : "in the roster");
   }
   return {};

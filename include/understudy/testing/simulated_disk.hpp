@@ -56,7 +56,7 @@ public:
       keep({.vote = unsynced_[i].vote});
     const bool lost = whole < unsynced_.size() || ballots < unsynced_.size();
     unsynced_.clear();
-    stored_ = {kept_.vote(), kept_.last()};
+    stored_ = {kept_.vote(), kept_.last(), lost};
     return lost;
   }
 

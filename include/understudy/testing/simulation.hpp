@@ -194,10 +194,7 @@ public:
   }
 
   /// Whether a node that does not run would be itself again if it were started.
-  [[nodiscard]] bool sleeps(member_id node) const {
-    const auto known = lives_.find(node);
-    return known != lives_.end() && known->second.returns_as;
-  }
+  [[nodiscard]] bool sleeps(member_id node) const { return lives_.at(node).returns_as.has_value(); }
 
   /// Whether a node that runs would be itself again if it crashed now and were started.
   [[nodiscard]] bool keeps_log(member_id node) const {
@@ -291,11 +288,8 @@ private:
     auto* node = p.template as<node_host<M>>();
     if (!node || (component > static_cast<std::size_t>(place_of::replica) && sent.empty()))
       return;
-    const auto applied = node->template get<replica<M>>().applied();
-    auto& known = digested_[p.id];
-    const bool look_inside = applied != known && applied.value % options_.digest_every == 0;
-    if (look_inside)
-      known = applied;
+    const bool look_inside
+        = component == static_cast<std::size_t>(place_of::replica) && is_due(p.id, *node);
     rules_.check(observe<M>(*node, p.id, p.name, look_inside), sent);
   }
 
@@ -337,6 +331,13 @@ private:
   void note(party& p, const node_event& e) {
     base::note(p.id, to_string(e.what), e.detail);
     notes_.note(p.id, e, counters_);
+  }
+
+  /// Whether the state of a node is to be compared with that of others.
+  bool is_due(member_id id, node_host<M>& node) {
+    const auto applied = node.template get<replica<M>>().applied();
+    return applied.value % options_.digest_every == 0
+           && std::exchange(digested_[id], applied) != applied;
   }
 
   // -- the rest ---------------------------------------------------------------------------------
