@@ -265,8 +265,9 @@ template <state_machine M, class Keeper = machine_keeper<M>>
   desks[0] = join(type_list<raft_core>{},
                   spawn_actor<shell<raft_core>>(system, detached, stage,
                                                 raft_core{self.id, options.core, random.next()}));
-  desks[1] = join(type_list<puller>{}, spawn_actor<shell<puller>>(system, false, stage,
-                                                                  puller{self.id, options.puller}));
+  desks[1] = join(type_list<puller>{},
+                  spawn_actor<shell<puller>>(system, false, stage,
+                                             puller{self.id, options.puller, random.next() >> 1}));
   desks[2] = join(type_list<monitor>{},
                   spawn_actor<back_office>(system, false, stage,
                                            monitor{detail::monitor_options_of(options, self),

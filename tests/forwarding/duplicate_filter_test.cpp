@@ -53,6 +53,16 @@ TEST_CASE("a process that came back under its old id is let in, wherever its tic
   CHECK(filter.first_time(a, {std::uint64_t{1} << 62}));
 }
 
+TEST_CASE("C4: what is late of an earlier process does not make this one forgotten") {
+  duplicate_filter filter;
+  constexpr ticket old{std::uint64_t{1} << 60};
+  CHECK(filter.first_time(a, old));
+  CHECK(filter.first_time(a, {10}));
+  CHECK(!filter.first_time(a, old));
+  CHECK(filter.first_time(a, {old.value + 1}));
+  CHECK(!filter.first_time(a, {10}));
+}
+
 TEST_CASE("with too many peers the quietest is forgotten") {
   duplicate_filter filter;
   CHECK(filter.first_time(a, {10}));

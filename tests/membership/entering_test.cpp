@@ -410,8 +410,9 @@ TEST_CASE("a node that came back and was dropped meanwhile is told so, and enter
 TEST_CASE("a node that came back takes no configuration from before its entry for a dismissal") {
   auto b = cluster_of(2);
   auto o = bench::options(3, {1});
-  o.returning = own_record{b.content().cluster,
-                           {.id = {3}, .entered = b.log().committed().index.next().next()}};
+  o.returning = own_record{
+      b.content().cluster,
+      {.id = {3}, .start = o.self.start, .entered = b.log().committed().index.next().next()}};
   b.silent = {{3}}; // nobody says anything
   b.start(o);
   b.node(3).log = b.node(1).log;

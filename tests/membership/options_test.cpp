@@ -33,7 +33,7 @@ TEST_CASE("a node with an id and a seed, or told to found, has what it needs") {
   CHECK(complaints(joiner()).empty());
   CHECK(after([](auto& o) { o.found = true; }).empty());
   CHECK(after([](auto& o) { o.found = true, o.contacts.clear(); }).empty());
-  CHECK(after([](auto& o) { o.returning.emplace(), o.contacts.clear(); }).empty());
+  CHECK(after([](auto& o) { o.returning = own_record{{1}, o.self}, o.contacts.clear(); }).empty());
   CHECK(validate(joiner()).has_value());
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("a node that comes back has its ballot and its log, and has committed 
   CHECK(state.commit() == log_index{});
   CHECK(state.is_voter());
   CHECK(state.entered == log_index{1});
-  CHECK(state.durable.durable() == log_index{3});
+  CHECK(state.durable.durable() == log_index{}); // until the store has synced once more
 }
 
 TEST_CASE("its snapshot is committed and handed over; the log goes on behind it") {
@@ -66,14 +66,26 @@ TEST_CASE(
   CHECK(std::get<store_write>(out.notices.front()).vote == ballot{{2}, {}});
 }
 
-TEST_CASE("a node that led knows by its vote that the end of its log is its own") {
+TEST_CASE("what was recovered is durable once the store has synced, and asserted only then") {
+  auto state = returned(some_log());
+  outbox out;
+  state.durable.send_when_durable(out, {3}, vote_reply{});
+  state.durable.flush(out);
+  REQUIRE(out.notices.size() == 1);
+  CHECK(out.letters.empty());
+  state.durable.confirmed(std::get<store_write>(out.notices.front()).write, out);
+  CHECK(out.letters.size() == 1);
+  CHECK(state.durable.durable() == log_index{3});
+}
+
+TEST_CASE("a node that may have led knows by its vote that the end of its log may be its own") {
   auto found = some_log();
   found.vote.vote = {1};
   CHECK(returned(found).has_unfinished());
   found.vote.vote = {3};
   CHECK_FALSE(returned(found).has_unfinished());
-  found.vote = {{3}, {1}};
-  CHECK_FALSE(returned(found).has_unfinished());
+  found.vote = {{3}, {1}}; // it stood again since
+  CHECK(returned(found).has_unfinished());
 }
 
 } // namespace core_state_test

@@ -28,7 +28,10 @@ struct letter {
 /// What a component wants done, in the order in which it said so.
 class outbox {
 public:
-  /// Sends to another node. May be lost, doubled, delayed or overtaken on the way.
+  /// Sends to another node. May be lost, doubled, delayed or overtaken on the way; even by the end
+  /// of the other process, so that another one under its id gets it. That must not be for
+  /// `requests`, since the first process may have said that it did nothing (C4): they are for the
+  /// process that ran when they were sent, as with any link between processes.
   void send(member_id to, peer_message what) { letters.push_back({to, std::move(what)}); }
 
   /// Tells whichever component of this node handles that kind of message. Arrives once, in order.

@@ -23,6 +23,7 @@ namespace understudy {
 class duplicate_filter {
 public:
   static constexpr std::size_t remembered_max = 64; ///< messages of one peer
+  static constexpr std::size_t lives_max = 2;       ///< of one peer: this process and the last
   static constexpr std::size_t peers_max = 1'024;   ///< beyond it the quietest peer is forgotten
 
   /// Whether the message of `from` that begins with `id` has not been here before.
@@ -31,32 +32,51 @@ public:
     peer.heard = ++clock_;
     if (peers_.size() > peers_max)
       forget_quietest();
-    if (!peer.seen.empty() && far_from(peer, id))
-      peer = {.heard = clock_, .floor = {}, .seen = {}};
-    const auto place = std::lower_bound(peer.seen.begin(), peer.seen.end(), id);
-    if (id <= peer.floor || (place != peer.seen.end() && *place == id))
-      return false;
-    peer.seen.insert(place, id);
-    if (peer.seen.size() > remembered_max) {
-      peer.floor = peer.seen.front();
-      peer.seen.erase(peer.seen.begin());
-    }
-    return true;
+    return life_of(peer, id).first_time(id);
   }
 
 private:
+  /// What one process of a peer has sent.
+  struct life {
+    ticket floor = {};             ///< everything up to here is old
+    std::vector<ticket> seen = {}; ///< above the floor, in order
+
+    [[nodiscard]] bool first_time(ticket id) {
+      const auto place = std::lower_bound(seen.begin(), seen.end(), id);
+      if (id <= floor || (place != seen.end() && *place == id))
+        return false;
+      seen.insert(place, id);
+      if (seen.size() > remembered_max) {
+        floor = seen.front();
+        seen.erase(seen.begin());
+      }
+      return true;
+    }
+
+    [[nodiscard]] bool is_far_from(ticket id) const {
+      constexpr std::uint64_t distance = std::uint64_t{1} << 44;
+      const auto newest = seen.back();
+      return id < newest ? newest.value - id.value > distance : id.value - newest.value > distance;
+    }
+  };
+
   struct peer_messages {
     std::uint64_t heard = 0;
-    ticket floor = {};        ///< everything up to here is old
-    std::vector<ticket> seen; ///< above the floor, in order
+    std::vector<life> lives = {}; ///< the newest comes first
   };
 
   /// A process that came back under its old id begins its tickets elsewhere: its earlier life is
-  /// over, and not a reason to refuse it.
-  static bool far_from(const peer_messages& peer, ticket id) {
-    constexpr std::uint64_t distance = std::uint64_t{1} << 44;
-    const auto newest = peer.seen.back();
-    return id < newest ? newest.value - id.value > distance : id.value - newest.value > distance;
+  /// over, and not a reason to refuse it. But what is late of that must not make this one
+  /// forgotten.
+  static life& life_of(peer_messages& peer, ticket id) {
+    auto& lives = peer.lives;
+    const auto known
+        = std::ranges::find_if(lives, [id](const life& l) { return !l.is_far_from(id); });
+    if (known != lives.end())
+      return *known;
+    if (lives.size() == lives_max)
+      lives.pop_back();
+    return *lives.emplace(lives.begin());
   }
 
   /// The one just heard is never the quietest, so its reference stays good.

@@ -45,8 +45,10 @@ public:
   using peer_messages = type_list<pull_reply>;
   using notices = type_list<core_view, stored_through, entered_cluster, peer_lost>;
 
-  puller(member_id self, puller_options options)
-      : self_{self}, options_{std::move(options)}, choice_{self, options_} {}
+  /// The questions are numbered from `random` on, so that an answer to an earlier process of this
+  /// node is not taken for one to this.
+  puller(member_id self, puller_options options, std::uint64_t random = 0)
+      : self_{self}, options_{std::move(options)}, choice_{self, options_}, last_ask_{random} {}
 
   /// An answer. Anything but the answer to the open question, by the member that was asked, is
   /// late: another source has been asked meanwhile, and the overlap is not wanted (C10).
@@ -276,7 +278,7 @@ private:
   stored_through stored_ = {};
   bool storing_ = false; ///< the core has not said yet where the log stands
   std::optional<question> question_;
-  generation last_ask_ = {};
+  generation last_ask_;
   member_id source_ = {};
   log_index source_commit_ = {};
   puller_counters counters_;

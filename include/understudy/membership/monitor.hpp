@@ -73,14 +73,18 @@ public:
       return;
     if (what.founding && undecided())
       give_up(founding_.met(from), out);
-    census_reply reply{.cluster = known_cluster(), .founding = undecided()};
+    // Another founder must hear of this cluster at once; whoever would enter it, once it is sure to
+    // stay: a founder that is started again before that founds another one.
+    const bool firm = !founded_ || view_.committed.content || what.founding;
+    census_reply reply{.cluster = firm ? known_cluster() : cluster_id{}, .founding = undecided()};
     if (is_member()) {
       const auto& known = view_.committed.content->members;
       reply.members = static_cast<std::uint32_t>(
           std::ranges::count(known, standing::present, &member::status));
       reply.leader = view_.leader;
       reply.leader_address = leader_address(view_);
-      reply.committed = view_.committed.index;
+      if (!view_.leads || view_.term_committed) // else there may be much more
+        reply.committed = view_.committed.index;
     } else if (state_ == membership::entering) {
       reply.leader = entering_.leader();
     }

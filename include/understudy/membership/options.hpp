@@ -23,7 +23,8 @@ namespace understudy {
 struct monitor_options {
   member self = {};   ///< this incarnation, as the roster is to show it
   bool found = false; ///< makes a new cluster, unless a seed knows one (S8, B1)
-  std::optional<own_record> returning = {}; ///< the node's log came back with it, and shows it so
+  /// The node's log came back with it, and shows it so; `self` has the same id and start.
+  std::optional<own_record> returning = {};
   cluster_id cluster = {};              ///< the only cluster to enter; none: the one the seeds know
   settings rules = {};                  ///< for a founder; others compare them with the cluster's
   std::vector<member_id> contacts = {}; ///< the seeds, or the driver's names for links to them
@@ -58,6 +59,8 @@ inline constexpr std::size_t contacts_limit = 64;
     found.push_back("self: " + good.error().detail);
   for (auto& complaint : complaints(o.rules))
     found.push_back("rules: " + std::move(complaint));
+  if (o.returning && (o.returning->self.id != o.self.id || o.returning->self.start != o.self.start))
+    found.push_back("returning must show self, with its id and its start");
   if (!o.found && !o.returning && o.contacts.empty())
     found.push_back("contacts must name a seed, unless the node is told to found");
   if (o.contacts.size() > contacts_limit)

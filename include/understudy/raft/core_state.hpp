@@ -79,13 +79,15 @@ public:
     for (const auto& e : found.entries)
       log.append(e);
     ballot_ = found.vote;
-    durable.recovered(log.last().index);
+    if (ballot_ != ballot{} || log.last() != log_position{})
+      durable.recovered(log.last().index);
     raise_term(log.last().term);
     if (const auto own = find_own_record(found, self))
       entered = own->self.entered;
-    // Only its leader makes entries of a term, and this node gave that term's vote to itself.
-    if (ballot_.vote == self && log.last().term == ballot_.term)
-      led = ballot_.term;
+    // Who last voted for itself may have led, and made the end of its log. If it did not, it asks
+    // for votes in vain.
+    if (ballot_.vote == self)
+      led = log.last().term;
   }
 
   [[nodiscard]] term_number term() const { return ballot_.term; }

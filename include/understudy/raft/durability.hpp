@@ -25,8 +25,14 @@ class durability {
 public:
   explicit durability(bool volatile_log) : volatile_{volatile_log} {}
 
-  /// The log came back from the store, up to `last`.
-  void recovered(log_index last) { durable_ = pending_last_ = last; }
+  /// The log came back from the store, up to `last`. How much of it was synced nobody knows: a
+  /// process that was killed leaves what only the system's memory has. So all of it counts as
+  /// written and not as durable, until the store has synced once more.
+  void recovered(log_index last) {
+    pending_last_ = last;
+    if (!volatile_)
+      open();
+  }
 
   // -- what changed -------------------------------------------------------------------------
 

@@ -42,7 +42,8 @@ struct applied_command {
 };
 
 /// Called for every command that changed the machine, in order and on every node; not for
-/// duplicates, nor for what a snapshot brought. Must not throw.
+/// duplicates, nor for what a snapshot brought. A node that comes back with its log applies what
+/// lies behind its snapshot once more, and calls it for that again. Must not throw.
 using applied_hook = std::function<void(const applied_command&)>;
 
 /// The component that owns the machine.

@@ -18,10 +18,10 @@ namespace understudy {
 ///   a buffer.
 /// - `sync` makes all writes so far durable. A failed write or sync is final: the store is not used
 ///   again, since nobody knows what it holds (D4).
-/// - `recover` returns what was durable, and perhaps some of what was written after it: of
-/// snapshot,
-///   truncation and entries never one without all that came before it; the ballot is independent of
-///   them, so entries of a term may be there without it.
+/// - `recover` returns what was durable, and perhaps some of what was written after it: never a
+///   snapshot, truncation or entry without all of them that came before; the ballot is independent,
+///   so entries of a term may be there without it. What was not durable is not so for having been
+///   recovered: the next `sync` makes it so.
 template <class S>
 concept log_store = requires(S store, const store_write& what) {
   { store.write(what) } -> std::same_as<expected<void>>;

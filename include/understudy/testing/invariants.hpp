@@ -42,6 +42,8 @@ public:
       auto& home = home_of(n, o);
       const auto newest_before = newest_of(n);
       const auto change = n.log.look(o.id, o.log, home.past);
+      if (change.truncated)
+        n.kept = std::min(n.kept, change.kept);
       if (n.promised)
         check_promise(*std::exchange(n.promised, std::nullopt), n.log, o);
       check_truncation(n, o, change);
@@ -69,11 +71,12 @@ public:
   /// it must still have; of the rest it need not know anything (I9).
   void returned(member_id who) {
     auto& n = nodes_[who];
-    const auto through = n.before.durable;
+    const auto through = std::max(n.before.durable, n.kept);
     if (const auto known = n.log.chain(through))
       n.promised = {through, *known};
     else if (n.cluster) // a snapshot that is not stored yet has taken its place
       n.promised = {through, homes_.at(n.cluster).past.committed_chain(through)};
+    n.kept = through;
     n.before = {.vote = n.before.stored, .stored = n.before.stored};
     n.log = {};
   }
@@ -109,7 +112,8 @@ private:
     log_mirror log = {};
     node_state before = {};               ///< at the last look
     std::optional<promise> promised = {}; ///< by an earlier process of this node
-    term_number led = {};                 ///< the newest term in which it led
+    log_index kept = {};  ///< stored by that one, and as it was, though this one may not know it
+    term_number led = {}; ///< the newest term in which it led
     snapshot_key image = {};
     std::uint64_t looks = 0;
   };
@@ -277,7 +281,8 @@ private:
       if (id == o.id)
         return durable_of(o) >= o.commit;
       const auto other = nodes_.find(id);
-      if (other == nodes_.end() || other->second.before.durable < o.commit)
+      if (other == nodes_.end()
+          || std::max(other->second.before.durable, other->second.kept) < o.commit)
         return false;
       const auto& log = other->second.log;
       return log.base().index > o.commit || log.chain(o.commit) == n.log.chain(o.commit);

@@ -71,7 +71,7 @@ inline void check_order(const node_state& before, const observation& o) {
   require(o.durable <= o.log.last().index, "more is stored than the log has");
   require(o.commit >= before.commit, "the commit index went back");
   require(o.applied >= before.applied, "the applied index went back");
-  require(!o.stored || o.stored->torn || o.stored->vote.term >= o.stored->last.term,
+  require(!o.stored || o.stored->vote.term >= o.stored->last.term,
           "the last stored entry is of a later term than the stored one");
 }
 

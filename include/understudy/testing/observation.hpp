@@ -57,7 +57,6 @@ struct seen_configuration {
 struct stored_state {
   ballot vote = {};
   log_position last = {};
-  bool torn = false; ///< what a crash left, of which the ballot may be missing
 };
 
 /// One node at one moment.

@@ -33,41 +33,49 @@ public:
 
   void sync() {
     for (const auto& w : unsynced_)
-      keep(w);
+      static_cast<void>(kept_.write(w)); // never fails
     unsynced_.clear();
     stored_ = {kept_.vote(), kept_.last()};
   }
 
   /// The power fails. Of the writes since the last sync a part survives, as `log_store` allows it:
-  /// the log up to any step of any write, and any one of the ballots. Returns whether something was
-  /// lost.
+  /// the log up to any step of any write, and any one of the ballots. It may still be lost the next
+  /// time. Returns whether something was lost.
   bool crash(random_stream& random) {
     unsynced_.insert(unsynced_.end(), begun_.begin(), begun_.end());
     begun_.clear();
-    if (unsynced_.empty())
+    const auto before = std::exchange(unsynced_, {});
+    if (before.empty())
       return false;
-    const auto whole = random.below(unsynced_.size() + 1);
-    const auto ballots = random.below(unsynced_.size() + 1);
+    const auto whole = random.below(before.size() + 1);
+    const auto ballots = random.below(before.size() + 1);
     for (std::size_t i = 0; i < whole; ++i)
-      keep(log_part(unsynced_[i]));
-    if (whole < unsynced_.size())
-      keep(torn(log_part(unsynced_[whole]), random));
+      unsynced_.push_back(log_part(before[i]));
+    if (whole < before.size())
+      unsynced_.push_back(torn(log_part(before[whole]), random));
     for (std::size_t i = 0; i < ballots; ++i)
-      keep({.vote = unsynced_[i].vote});
-    const bool lost = whole < unsynced_.size() || ballots < unsynced_.size();
-    unsynced_.clear();
-    stored_ = {kept_.vote(), kept_.last(), lost};
-    return lost;
+      unsynced_.push_back({.vote = before[i].vote});
+    return whole < before.size() || ballots < before.size();
   }
 
-  [[nodiscard]] recovered_state recover() { return kept_.recover().value(); }
+  /// What a process finds now.
+  [[nodiscard]] recovered_state recover() const {
+    auto found = kept_;
+    for (const auto& w : unsynced_)
+      static_cast<void>(found.write(w)); // never fails
+    return found.recover().value();
+  }
 
-  /// What is certain to survive.
+  /// What a process is certain to find, whenever the power fails.
+  [[nodiscard]] recovered_state certain() const {
+    auto found = kept_;
+    return found.recover().value();
+  }
+
+  /// The same in short.
   [[nodiscard]] const stored_state& stored() const { return stored_; }
 
 private:
-  void keep(const store_write& what) { static_cast<void>(kept_.write(what)); } // never fails
-
   static store_write log_part(const store_write& what) {
     auto log = what;
     log.vote.reset();

@@ -55,7 +55,7 @@ template <state_machine M>
   return node_host<M>{raft_core{id, options.core, random.next(), own.disk->recover()},
                       log_writer<disk_store>{disk_store{own.disk}},
                       replica<M>{machine},
-                      puller{id, options.puller},
+                      puller{id, options.puller, random.next() >> 1},
                       monitor{std::move(membership), random_source{random.next()}},
                       forwarder{id, options.forwarder, random_source{random.next()}, life}};
 }

@@ -199,7 +199,7 @@ public:
   /// Whether a node that runs would be itself again if it crashed now and were started.
   [[nodiscard]] bool keeps_log(member_id node) const {
     const auto& own = lives_.at(node);
-    return own.self.durable && find_own_record(own.disk->recover(), node);
+    return own.self.durable && find_own_record(own.disk->certain(), node);
   }
 
   /// The nodes that sleep.
@@ -307,18 +307,18 @@ private:
     else if (auto* done = std::get_if<order_done>(&what))
       ++(done->result ? counters_.orders : counters_.orders_refused);
     else if (auto* ended = std::get_if<leave_ended>(&what))
-      base::schedule(interval{0}, [this, id = p.id, how = ended->how] { see_off(id, how); });
+      base::schedule(interval{0}, [this, &p, how = ended->how] { see_off(p, how); });
   }
 
   /// A node that has left stops, and all see that it is gone.
-  void see_off(member_id node, leave_outcome how) {
-    if (!runs(node))
-      return;
-    if (how == leave_outcome::timed_out && may_end && !may_end(node))
-      return base::schedule(std::chrono::milliseconds{100}, [=, this] { see_off(node, how); });
+  void see_off(party& p, leave_outcome how) {
+    if (!p.alive)
+      return; // another process may live under its id by now
+    if (how == leave_outcome::timed_out && may_end && !may_end(p.id))
+      return base::schedule(std::chrono::milliseconds{100}, [=, &p, this] { see_off(p, how); });
     counters_.count(how);
-    end_process(node, 1);
-    lives_.at(node).wipe();
+    end_process(p.id, 1);
+    lives_.at(p.id).wipe();
   }
 
   /// `noticed`: the probability that another node is told.

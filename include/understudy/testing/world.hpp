@@ -167,7 +167,8 @@ public:
   /// Lets what is held, and `about` says yes to, travel on.
   void release(const network::predicate& about) {
     network_.release(about, now(), [&](instant when, in_flight letter) {
-      timeline_.add(when, arrival{std::move(letter)});
+      const auto* meant = find(letter.to);
+      timeline_.add(when, arrival{std::move(letter), meant});
     });
   }
 
@@ -211,6 +212,7 @@ public:
 private:
   struct arrival {
     in_flight letter;
+    const party* meant; ///< who lived there when it was sent
   };
   struct late_notice {
     party* to;
@@ -278,9 +280,11 @@ private:
   }
 
   void post(member_id from, letter what) {
-    network_.post(
-        {from, what.to, std::move(what.what)}, now(),
-        [&](instant when, in_flight letter) { timeline_.add(when, arrival{std::move(letter)}); });
+    const auto* meant = find(what.to);
+    network_.post({from, what.to, std::move(what.what)}, now(),
+                  [&](instant when, in_flight letter) {
+                    timeline_.add(when, arrival{std::move(letter), meant});
+                  });
   }
 
   void arm(party& p) {
@@ -319,16 +323,14 @@ private:
   void happen(arrival& a) {
     auto* to = find(a.letter.to);
     const auto from = a.letter.from;
-    const bool arrives = to && to->alive && network_.admits(a.letter);
+    const bool too_late = to != a.meant && std::holds_alternative<requests>(a.letter.what);
+    const bool arrives = to && to->alive && !too_late && network_.admits(a.letter);
     trace_.add({now(), arrives ? step::arrival : step::lost, a.letter.to, from,
                 summary_of(a.letter.what)});
     if (!arrives)
       return;
     if (to->paused) {
-      to->backlog.push_back([this, letter = std::move(a.letter)]() mutable {
-        arrival late{std::move(letter)};
-        happen(late);
-      });
+      to->backlog.push_back([this, late = std::move(a)]() mutable { happen(late); });
       return;
     }
     act(*to, [&](auto& parts, instant at, auto& d) {
