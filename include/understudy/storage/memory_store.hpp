@@ -29,7 +29,7 @@ public:
 
   expected<void> sync() { return {}; }
 
-  expected<recovered_state> recover() { return state_; }
+  expected<recovered_state> recover() const { return state_; }
 
   [[nodiscard]] const ballot& vote() const { return state_.vote; }
 

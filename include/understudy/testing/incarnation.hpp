@@ -18,6 +18,11 @@ struct incarnation {
   std::shared_ptr<simulated_disk> disk = std::make_shared<simulated_disk>();
   std::optional<own_record> returns_as = {}; ///< once its process has ended
 
+  /// Whether another process could take up where this one is, if it ended now.
+  [[nodiscard]] bool keeps_log() const {
+    return self.durable && find_own_record(disk->certain(), self.id);
+  }
+
   /// The process ended. Returns whether the disk lost something by it.
   bool crash(random_stream& random) {
     const bool lost = disk->crash(random);

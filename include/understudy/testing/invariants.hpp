@@ -44,8 +44,7 @@ public:
       const auto change = n.log.look(o.id, o.log, home.past);
       if (change.truncated)
         n.kept = std::min(n.kept, change.kept);
-      if (n.promised)
-        check_promise(*std::exchange(n.promised, std::nullopt), n.log, o);
+      hold_to_promise(n, o);
       check_truncation(n, o, change);
       check_appended(n, o, change);
       check_leadership(n, o, home, newest_before);
@@ -63,6 +62,8 @@ public:
         check_sent(n, o, home, l);
     } else if (o.log.last().index.value != 0 || o.commit.value != 0) {
       throw invariant_violated{"I6", o.id, "a log without any configuration"};
+    } else {
+      hold_to_promise(n, o);
     }
     n.before = state_of(o);
   }
@@ -147,6 +148,11 @@ private:
     const auto* base
         = n.cluster ? homes_.at(n.cluster).past.configuration_at(n.log.base().index) : nullptr;
     return base ? placed{base->index, base->content} : placed{};
+  }
+
+  static void hold_to_promise(node_record& n, const observation& o) {
+    if (const auto made = std::exchange(n.promised, std::nullopt))
+      check_promise(*made, n.log, o);
   }
 
   void check_truncation(const node_record& n, const observation& o, const log_change& change) {

@@ -10,10 +10,9 @@
 #include <understudy/testing/observation.hpp>
 #include <understudy/testing/random.hpp>
 
-#include <cstdint>
+#include <cstddef>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -67,10 +66,7 @@ public:
   }
 
   /// What a process is certain to find, whenever the power fails.
-  [[nodiscard]] recovered_state certain() const {
-    auto found = kept_;
-    return found.recover().value();
-  }
+  [[nodiscard]] recovered_state certain() const { return kept_.recover().value(); }
 
   /// The same in short.
   [[nodiscard]] const stored_state& stored() const { return stored_; }

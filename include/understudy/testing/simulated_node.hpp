@@ -34,7 +34,6 @@ using node_host = host<raft_core, log_writer<disk_store>, replica<M>, puller, mo
 struct start_order {
   bool found = false;
   std::optional<own_record> returning = {};
-  cluster_id cluster = {};
   std::vector<member_id> contacts = {};
 };
 
@@ -50,7 +49,6 @@ template <state_machine M>
   membership.rules = options.rules;
   membership.found = how.found;
   membership.returning = std::move(how.returning);
-  membership.cluster = how.cluster;
   membership.contacts = std::move(how.contacts);
   return node_host<M>{raft_core{id, options.core, random.next(), own.disk->recover()},
                       log_writer<disk_store>{disk_store{own.disk}},

@@ -112,7 +112,7 @@ public:
       return enter(names_.plain(node));
     ++counters_.returns;
     rules_.returned(node);
-    return launch(own, {.returning = before, .cluster = before->cluster, .contacts = nodes()});
+    return launch(own, {.returning = before, .contacts = nodes()});
   }
 
   /// A node that does not run loses its disk: it comes back as a new incarnation.
@@ -197,10 +197,7 @@ public:
   [[nodiscard]] bool sleeps(member_id node) const { return lives_.at(node).returns_as.has_value(); }
 
   /// Whether a node that runs would be itself again if it crashed now and were started.
-  [[nodiscard]] bool keeps_log(member_id node) const {
-    const auto& own = lives_.at(node);
-    return own.self.durable && find_own_record(own.disk->certain(), node);
-  }
+  [[nodiscard]] bool keeps_log(member_id node) const { return lives_.at(node).keeps_log(); }
 
   /// The nodes that sleep.
   [[nodiscard]] std::vector<member_id> sleepers() const {
