@@ -58,6 +58,31 @@ TEST_CASE("I9: a node that comes back has what it had stored, and need not have 
   }
 }
 
+TEST_CASE("I9: what a snapshot of another log has replaced is not missed") {
+  hand_cluster x;
+  for (int i = 0; i < 3; ++i) // the second of them another one than will be committed
+    x.nc.log.add(1, share(no_op{}));
+  x.look(x.nc);
+  x.rules.returned(c);
+  x.look(x.nc);
+  x.na.leads = false;
+  x.look(x.na);
+  x.elect(x.na, x.nb, 2);
+  for (auto* n : {&x.na, &x.nb}) {
+    n->log.add(2, share(no_op{}));
+    x.look(*n);
+  }
+  x.na.commit = 3;
+  x.look(x.na);
+  x.nc.vote = {term_number{2}, {}};
+  x.nc.known = x.na.in_force({1});
+  x.nc.log = {.start = {{3}, {2}}, .entries = {}};
+  x.nc.commit = x.nc.applied = 3;
+  x.look(x.nc);
+  x.rules.returned(c);
+  CHECK(x.broken_by(x.nc) == "none");
+}
+
 TEST_CASE("I1: a node that leads, comes back and leads in the same term is seen") {
   hand_cluster x;
   x.rules.returned(a);

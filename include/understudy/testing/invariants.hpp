@@ -42,7 +42,7 @@ public:
       auto& home = home_of(n, o);
       const auto newest_before = newest_of(n);
       const auto change = n.log.look(o.id, o.log, home.past);
-      if (change.truncated)
+      if ((change.truncated || change.installed) && !n.promised) // not by coming back
         n.kept = std::min(n.kept, change.kept);
       hold_to_promise(n, o);
       check_truncation(n, o, change);
