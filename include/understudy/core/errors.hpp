@@ -12,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include <array>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -27,7 +28,7 @@ enum class errc : std::uint8_t {
   invalid_option = 1,       ///< an option, or two together, make no sense; the text names them
   cluster_exists = 2,       ///< told to found, but a seed answers for a cluster
   another_founder = 3,      ///< two nodes were told to found, and see each other
-  cluster_mismatch = 4,     ///< the other side belongs to another cluster
+  cluster_mismatch = 4,     ///< the other side, or the directory, belongs to another cluster
   duplicate_id = 5,         ///< a member with this id, from another start, is in the roster
   no_seed_answers = 6,      ///< none of the seeds answered in time
   removed = 7,              ///< this incarnation has left the roster and can not come back
@@ -51,75 +52,67 @@ enum class errc : std::uint8_t {
   timed_out = 25,           ///< a wait reached its limit; nothing was asked for
   version_unsupported = 26, ///< the other side speaks no common protocol version
   node_broken = 27,         ///< an invariant broke and this node stopped itself
-  not_admitted = 28, ///< the leader's admission policy refused the newcomer; the text says why
+  not_admitted = 28,    ///< the leader's admission policy refused the newcomer; the text says why
+  storage_missing = 29, ///< there is no such directory
+  storage_in_use = 30,  ///< a living process holds the directory
+  storage_foreign = 31, ///< the directory holds what this node did not put there
+  storage_damaged = 32, ///< a file does not hold what was stored; the text says where
+  storage_full = 33,    ///< no room is left on the disk
+  storage_failed = 34,  ///< the file system failed or refused a call; the text says which
+  format_unsupported = 35, ///< the files were written by a newer release
   // The request may have been applied.
   outcome_unknown = 64, ///< the deadline passed, or the node stopped, with the request in flight
 };
 
+namespace detail {
+
+inline constexpr std::array<std::pair<errc, std::string_view>, 37> errc_names{{
+    {errc::none, "none"},
+    {errc::invalid_option, "invalid_option"},
+    {errc::cluster_exists, "cluster_exists"},
+    {errc::another_founder, "another_founder"},
+    {errc::cluster_mismatch, "cluster_mismatch"},
+    {errc::duplicate_id, "duplicate_id"},
+    {errc::no_seed_answers, "no_seed_answers"},
+    {errc::removed, "removed"},
+    {errc::too_large, "too_large"},
+    {errc::overloaded, "overloaded"},
+    {errc::no_leader, "no_leader"},
+    {errc::not_leader, "not_leader"},
+    {errc::stopped, "stopped"},
+    {errc::rejected, "rejected"},
+    {errc::machine_stopped, "machine_stopped"},
+    {errc::undecodable, "undecodable"},
+    {errc::session_unknown, "session_unknown"},
+    {errc::too_many_sessions, "too_many_sessions"},
+    {errc::sequence_reused, "sequence_reused"},
+    {errc::already_answered, "already_answered"},
+    {errc::not_applied, "not_applied"},
+    {errc::reply_too_large, "reply_too_large"},
+    {errc::stale, "stale"},
+    {errc::settings_differ, "settings_differ"},
+    {errc::busy, "busy"},
+    {errc::timed_out, "timed_out"},
+    {errc::version_unsupported, "version_unsupported"},
+    {errc::node_broken, "node_broken"},
+    {errc::not_admitted, "not_admitted"},
+    {errc::storage_missing, "storage_missing"},
+    {errc::storage_in_use, "storage_in_use"},
+    {errc::storage_foreign, "storage_foreign"},
+    {errc::storage_damaged, "storage_damaged"},
+    {errc::storage_full, "storage_full"},
+    {errc::storage_failed, "storage_failed"},
+    {errc::format_unsupported, "format_unsupported"},
+    {errc::outcome_unknown, "outcome_unknown"},
+}};
+
+} // namespace detail
+
 /// The name of the error, as written in this header.
 [[nodiscard]] constexpr std::string_view to_string(errc code) {
-  switch (code) {
-  case errc::none:
-    return "none";
-  case errc::invalid_option:
-    return "invalid_option";
-  case errc::cluster_exists:
-    return "cluster_exists";
-  case errc::another_founder:
-    return "another_founder";
-  case errc::cluster_mismatch:
-    return "cluster_mismatch";
-  case errc::duplicate_id:
-    return "duplicate_id";
-  case errc::no_seed_answers:
-    return "no_seed_answers";
-  case errc::removed:
-    return "removed";
-  case errc::too_large:
-    return "too_large";
-  case errc::overloaded:
-    return "overloaded";
-  case errc::no_leader:
-    return "no_leader";
-  case errc::not_leader:
-    return "not_leader";
-  case errc::stopped:
-    return "stopped";
-  case errc::rejected:
-    return "rejected";
-  case errc::machine_stopped:
-    return "machine_stopped";
-  case errc::undecodable:
-    return "undecodable";
-  case errc::session_unknown:
-    return "session_unknown";
-  case errc::too_many_sessions:
-    return "too_many_sessions";
-  case errc::sequence_reused:
-    return "sequence_reused";
-  case errc::already_answered:
-    return "already_answered";
-  case errc::not_applied:
-    return "not_applied";
-  case errc::reply_too_large:
-    return "reply_too_large";
-  case errc::stale:
-    return "stale";
-  case errc::settings_differ:
-    return "settings_differ";
-  case errc::busy:
-    return "busy";
-  case errc::timed_out:
-    return "timed_out";
-  case errc::version_unsupported:
-    return "version_unsupported";
-  case errc::node_broken:
-    return "node_broken";
-  case errc::not_admitted:
-    return "not_admitted";
-  case errc::outcome_unknown:
-    return "outcome_unknown";
-  }
+  for (const auto& [known, name] : detail::errc_names)
+    if (known == code)
+      return name;
   return "unlisted";
 }
 

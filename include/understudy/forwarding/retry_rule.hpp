@@ -44,6 +44,7 @@ enum class attempt_meaning : std::uint8_t {
   case errc::timed_out:
   case errc::version_unsupported:
   case errc::node_broken:
+  case errc::storage_full:
     return attempt_meaning::elsewhere;
   case errc::outcome_unknown:
     return attempt_meaning::unknown;
@@ -64,6 +65,12 @@ enum class attempt_meaning : std::uint8_t {
   case errc::reply_too_large:
   case errc::stale:
   case errc::settings_differ:
+  case errc::storage_missing:
+  case errc::storage_in_use:
+  case errc::storage_foreign:
+  case errc::storage_damaged:
+  case errc::storage_failed:
+  case errc::format_unsupported:
     return attempt_meaning::final_word;
   }
   return attempt_meaning::final_word;
