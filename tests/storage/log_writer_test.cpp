@@ -19,6 +19,7 @@ namespace {
 struct orders {
   bool fail_write = false;
   bool fail_sync = false;
+  bool full = false;
   int writes = 0;
   int syncs = 0;
 };
@@ -35,6 +36,8 @@ public:
   }
   expected<void> sync() {
     ++orders_->syncs;
+    if (orders_->full)
+      return fail(errc::storage_full, "no space left");
     if (orders_->fail_sync)
       return fail(errc::node_broken, "input/output error");
     return {};
@@ -106,6 +109,37 @@ TEST_CASE("a failed write is told at once, and what came before it is not confir
   CHECK(b.store->syncs == 0);
   REQUIRE(b.out.notices.size() == 1);
   CHECK(std::get<store_failed>(b.out.notices[0]).why == "no space");
+}
+
+TEST_CASE("while the disk is full nothing is confirmed, and it is tried again (D5)") {
+  using kind = node_event::kind;
+  bench b;
+  b.store->full = true;
+  b.write(1);
+  const instant start{};
+  b.writer.settle(start, b.out);
+  REQUIRE(b.out.notices.size() == 1);
+  const auto& said = std::get<node_event>(b.out.notices[0]);
+  CHECK(said.what == kind::storage_full);
+  CHECK(said.detail == "no space left");
+  REQUIRE(b.out.wake_at);
+  const auto again = *b.out.wake_at;
+  CHECK(again > start);
+  b.out.clear();
+  b.write(2);
+  b.writer.settle(start, b.out); // not yet
+  CHECK(b.store->syncs == 1);
+  CHECK(b.out.wake_at == again);
+  b.out.clear();
+  b.writer.wake(again, b.out);
+  b.writer.settle(again, b.out);
+  CHECK(b.store->syncs == 2);
+  CHECK(b.out.notices.empty()); // it is said once
+  b.store->full = false;
+  b.writer.settle(again + b.writer.retry_after, b.out);
+  REQUIRE(b.out.notices.size() == 2);
+  CHECK(std::get<node_event>(b.out.notices[0]).what == kind::storage_ready);
+  CHECK(std::get<store_written>(b.out.notices[1]).write == generation{2});
 }
 
 } // namespace log_writer_test

@@ -7,22 +7,15 @@
 
 #include <doctest/doctest.h>
 
+#include "support/environment.hpp"
+
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 namespace seeds_test {
 
 using namespace understudy::testing;
-
-namespace {
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text ? std::stoull(text) : otherwise;
-}
-
-} // namespace
+using test_support::number_from;
 
 TEST_CASE("every seed keeps every rule, and the sweep meets every fault") {
   const auto first = number_from("UNDERSTUDY_SEED", 1);

@@ -343,7 +343,9 @@ struct node_event {
     evicted,            ///< this node was sent away; it takes part no more
     leaving,            ///< this node is on its way out; `detail` names the step
     left,               ///< this node has left, or given up leaving; `detail` says how
-    reconciled, ///< calls taken before a seat or a leader were settled; `detail` counts them
+    reconciled,    ///< calls taken before a seat or a leader were settled; `detail` counts them
+    storage_full,  ///< nothing more can be stored until there is room; nothing is lost
+    storage_ready, ///< there is room again, and all that waited is stored
   };
   kind what = kind::founded;
   member_id who = {};

@@ -11,11 +11,20 @@
 #include <understudy/core/snapshot.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace understudy {
+
+/// Under which name a node is known: a store keeps it, too, for the next start.
+struct node_identity {
+  member_id id = {};
+  std::uint64_t start = 0; ///< as in `member`
+
+  friend bool operator==(const node_identity&, const node_identity&) = default;
+};
 
 /// Ballot, snapshot and entries, as a log store kept them; nothing at all for a new incarnation.
 struct recovered_state {

@@ -55,6 +55,10 @@ namespace understudy {
     return "left";
   case reconciled:
     return "reconciled";
+  case storage_full:
+    return "storage_full";
+  case storage_ready:
+    return "storage_ready";
   }
   return "unlisted";
 }
@@ -79,7 +83,8 @@ inline std::ostream& operator<<(std::ostream& out, const node_event& e) {
 [[nodiscard]] constexpr bool is_warning(node_event::kind what) {
   using enum node_event::kind;
   return what == settings_differ || what == machine_failed || what == enter_failed
-         || what == node_stopped || what == protocol_violation || what == evicted;
+         || what == node_stopped || what == protocol_violation || what == evicted
+         || what == storage_full;
 }
 
 /// Takes a node's warnings, a line each, without a line end.

@@ -16,8 +16,9 @@ namespace understudy {
 ///
 /// - `write` takes one `store_write`, in the order its fields are documented in. It may keep it in
 ///   a buffer.
-/// - `sync` makes all writes so far durable. A failed write or sync is final: the store is not used
-///   again, since nobody knows what it holds (D4).
+/// - `sync` makes all writes so far durable. `storage_full` is an answer that is not final: nothing
+///   has been lost, and the next `sync` tries again. Any other failed write or sync is: the store
+///   is not used again, since nobody knows what it holds (D4).
 /// - `recover` returns what was durable, and perhaps some of what was written after it: never a
 ///   snapshot, truncation or entry without all of them that came before; the ballot is independent,
 ///   so entries of a term may be there without it. What was not durable is not so for having been
@@ -27,6 +28,19 @@ concept log_store = requires(S store, const store_write& what) {
   { store.write(what) } -> std::same_as<expected<void>>;
   { store.sync() } -> std::same_as<expected<void>>;
   { store.recover() } -> std::same_as<expected<recovered_state>>;
+};
+
+/// A log store that a node can be started on: it also remembers whose it is.
+///
+/// `identity` is that of the node that wrote it first, whatever start this is. `close` syncs and
+/// lets go of whatever the store holds, so that another one can be opened in its place. After
+/// `retire` what is stored belongs to a life that is over: the next opening puts it aside, and
+/// makes a new store.
+template <class S>
+concept node_store = log_store<S> && std::movable<S> && requires(S store) {
+  { store.identity() } -> std::same_as<node_identity>;
+  { store.close() } -> std::same_as<expected<void>>;
+  { store.retire() } -> std::same_as<expected<void>>;
 };
 
 } // namespace understudy

@@ -7,16 +7,24 @@
 #include <understudy/core/outbox.hpp>
 #include <understudy/storage/log_store.hpp>
 
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace understudy {
 
 /// The component in front of a store. All writes that queued up while the last sync ran go with the
 /// next one (group commit), and one answer confirms them all.
+///
+/// While the disk is full nothing is confirmed, so nothing that depends on it leaves the node; the
+/// store is asked again from time to time, and all goes on as soon as there is room (D5).
 template <log_store Store> class log_writer {
 public:
   using peer_messages = type_list<>;
   using notices = type_list<store_write>;
+
+  /// Between two tries while the disk is full.
+  static constexpr interval retry_after = std::chrono::milliseconds{200};
 
   explicit log_writer(Store store) : store_{std::move(store)} {}
 
@@ -31,18 +39,34 @@ public:
 
   void wake(instant, outbox&) {}
 
-  void settle(instant, outbox& out) {
+  void settle(instant now, outbox& out) {
     if (broken_ || !unsynced_)
       return;
+    if (full_ && now < try_at_)
+      return out.wake(try_at_);
+    if (auto done = store_.sync(); !done) {
+      if (done.error().code != errc::storage_full)
+        return give_up(done.error(), out);
+      try_at_ = now + retry_after;
+      out.wake(try_at_);
+      return say_full(true, done.error().detail, out);
+    }
     unsynced_ = false;
-    if (auto done = store_.sync(); !done)
-      return give_up(done.error(), out);
+    say_full(false, {}, out);
     out.tell(store_written{newest_});
   }
 
   [[nodiscard]] Store& store() { return store_; }
 
 private:
+  void say_full(bool full, std::string why, outbox& out) {
+    if (std::exchange(full_, full) != full)
+      out.tell(node_event{.what
+                          = full ? node_event::kind::storage_full : node_event::kind::storage_ready,
+                          .code = full ? errc::storage_full : errc::none,
+                          .detail = std::move(why)});
+  }
+
   /// After a failed write or sync nobody knows what the store holds: there is no second try (D4).
   void give_up(const failure& why, outbox& out) {
     broken_ = true;
@@ -51,7 +75,9 @@ private:
 
   Store store_;
   generation newest_;
+  instant try_at_ = {};
   bool unsynced_ = false;
+  bool full_ = false;
   bool broken_ = false;
 };
 

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// The write-ahead log, on its writing side: records go to the end of the last segment, and nothing
+/// that was written is ever written over.
+
+#include <understudy/core/random.hpp>
+#include <understudy/storage/entry_record.hpp>
+#include <understudy/storage/file_names.hpp>
+#include <understudy/storage/log_replay.hpp>
+#include <understudy/storage/record.hpp>
+#include <understudy/storage/segment.hpp>
+#include <understudy/storage/segment_replay.hpp>
+#include <understudy/storage/synced_mark.hpp>
+#include <understudy/storage/term_runs.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace understudy::storage {
+
+/// How a log is laid out.
+struct log_layout {
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20; ///< 4 KiB or more; a larger record gets a
+                                                         ///< segment of its own size
+  std::uint64_t seed = 0; ///< for the marks of segments; another one at each start
+};
+
+/// The log of one directory.
+///
+/// `storage_full` means that nothing has changed: the same call may be made again when there is
+/// room. After any other error the log is not to be used any more (D4).
+class segmented_log {
+public:
+  segmented_log(directory& in, const file_owner& owner, const log_layout& layout, synced_mark mark)
+      : in_{&in}, owner_{owner}, layout_{layout}, mark_{std::move(mark)},
+        random_{layout.seed ^ owner.start} {}
+
+  /// Goes on where `found` ends; `terms` are those of the same log.
+  [[nodiscard]] expected<void> resume(replayed_segments&& found, term_runs terms) {
+    const auto size = found.current.content->size();
+    if (!size)
+      return tl::unexpected<failure>{size.error()};
+    for (const auto& header : found.used)
+      segments_.push_back({header.name(), header.begins});
+    current_ = std::move(found.current);
+    current_bytes_ = *size;
+    synced_ = found.synced.in_file;
+    batch_.move_to(current_.salt, synced_);
+    terms_.restart(found.synced.in_log);
+    if (!found.clean || !found.unsynced.empty())
+      if (auto done = rewrite(found); !done)
+        return done;
+    terms_ = std::move(terms);
+    return sync();
+  }
+
+  /// Adds `e`, which follows on.
+  [[nodiscard]] expected<void> append(const entry& e) {
+    const entry_record image{e};
+    return add(record_kind::entry, image.head(), image.tail(), [&] { terms_.add(e.position()); });
+  }
+
+  /// Drops every entry above `keep`, and none of what a snapshot covers.
+  [[nodiscard]] expected<void> truncate(log_index keep) {
+    keep = std::max(keep, terms_.first());
+    if (keep >= terms_.last().index)
+      return {};
+    auto kept = terms_;
+    kept.truncate(keep);
+    return add(record_kind::truncation, truncation_to(kept.last()), {},
+               [&] { terms_ = std::move(kept); });
+  }
+
+  /// A snapshot at `at` has taken the place of the whole log; durable when this returns.
+  [[nodiscard]] expected<void> restart(log_position at) {
+    if (auto done = begin(at, {}, 0); !done)
+      return done;
+    terms_.restart(at);
+    while (segments_.size() > 1)
+      if (auto done = drop_oldest(); !done)
+        return done;
+    return {};
+  }
+
+  /// A snapshot covers everything up to `covered`: the segments that hold nothing else go.
+  [[nodiscard]] expected<void> drop_through(log_index covered) {
+    terms_.drop_below(covered);
+    while (segments_.size() > 1 && segments_[1].begins.index <= covered)
+      if (auto done = drop_oldest(); !done)
+        return done;
+    return {};
+  }
+
+  /// Makes everything so far durable.
+  [[nodiscard]] expected<void> sync() {
+    if (auto done = flush(); !done)
+      return done;
+    if (!current_.content || synced_ == batch_.end())
+      return {};
+    if (auto done = current_.content->sync(); !done)
+      return fail(errc::storage_failed, std::move(done.error().detail)); // whatever it says (D4)
+    synced_ = batch_.end();
+    return record_mark();
+  }
+
+  /// The cluster is known now; segments begun from here on bear it.
+  void enter(cluster_id cluster) { owner_.cluster = cluster; }
+
+  [[nodiscard]] log_position last() const { return terms_.last(); }
+  [[nodiscard]] bool holds(log_position at) const { return terms_.holds(at); }
+  [[nodiscard]] std::size_t segments() const { return segments_.size(); }
+
+  /// For a clean stop: what the mark says is on the disk, too.
+  [[nodiscard]] expected<void> close() {
+    if (auto done = sync(); !done)
+      return done;
+    return mark_.sync();
+  }
+
+private:
+  struct place {
+    segment_name name;
+    log_position begins;
+  };
+
+  /// More than this is written before the next sync asks for it: what waits has a limit.
+  static constexpr std::size_t batch_bytes_max = std::size_t{1} << 20;
+
+  template <class Done>
+  expected<void> add(record_kind kind, std::span<const std::byte> head,
+                     std::span<const std::byte> tail, Done done) {
+    const auto size = record_bytes(head.size() + tail.size());
+    if (auto room = make_room(size); !room)
+      return room;
+    done();
+    batch_.add(kind, synced_.offset, head, tail);
+    return {};
+  }
+
+  expected<void> make_room(std::uint64_t size) {
+    if (!current_.content || batch_.end().offset + size > current_bytes_)
+      return begin_segment(size);
+    if (!batch_.empty() && batch_.view().size() + size > batch_bytes_max)
+      return flush();
+    return {};
+  }
+
+  expected<void> flush() {
+    if (batch_.empty())
+      return {};
+    if (auto done = current_.content->write(batch_.start().offset, batch_.view()); !done)
+      return done;
+    batch_.clear();
+    return {};
+  }
+
+  /// Begins the segment after the current one, with room for a record of `size` bytes.
+  expected<void> begin_segment(std::uint64_t size) {
+    if (!current_.content)
+      return begin(terms_.last(), {}, size);
+    if (auto done = sync(); !done)
+      return done;
+    return follow_on(size);
+  }
+
+  /// The log goes on in a new segment, from what is synced of the current one. What is `carried`
+  /// over is in the new one from the start: at no moment is it in neither.
+  expected<void> follow_on(std::uint64_t size, std::span<const record> carried = {}) {
+    auto before = std::exchange(current_, {});
+    const auto end = synced_;
+    if (auto done = begin(terms_.last(), end, size, carried); !done) {
+      if (!current_.content)
+        current_ = std::move(before); // there is no room: nothing has changed
+      return done;
+    }
+    // Room that nobody needs any more. The new header says where this one ends, whatever its size.
+    return before.content->truncate(end.offset);
+  }
+
+  /// Without a `previous` end the log starts here.
+  expected<void> begin(log_position at, const std::optional<chain_end>& previous,
+                       std::uint64_t size, std::span<const record> carried = {}) {
+    const segment_header next{.owner = owner_,
+                              .sequence
+                              = segments_.empty() ? 1 : segments_.back().name.sequence + 1,
+                              .begins = at,
+                              .restarts = !previous,
+                              .previous = previous.value_or(chain_end{}),
+                              .mark = random_.next()};
+    const auto salt = digest_of(to_file_header(next));
+    record_batch first{salt, {file_header::size_bytes, salt}};
+    for (const auto& r : carried)
+      first.add(r.kind, file_header::size_bytes, r.payload.view());
+    const auto least = first.end().offset + size;
+    auto bytes = std::max(layout_.segment_bytes, least);
+    auto made = create_segment(*in_, next, bytes, first.view());
+    // A node that comes back on a full disk needs no room to grow yet.
+    if (!made && made.error().code == errc::storage_full && !carried.empty())
+      made = create_segment(*in_, next, bytes = least, first.view());
+    if (!made)
+      return tl::unexpected<failure>{made.error()};
+    current_ = std::move(*made);
+    current_bytes_ = bytes;
+    segments_.push_back({next.name(), next.begins});
+    synced_ = first.end();
+    batch_.move_to(current_.salt, synced_);
+    if (auto done = record_mark(); !done)
+      return done;
+    return mark_.sync(); // from now on this segment will be missed
+  }
+
+  expected<void> drop_oldest() {
+    auto done = in_->remove(to_string(segments_.front().name));
+    segments_.erase(segments_.begin());
+    return done;
+  }
+
+  expected<void> record_mark() {
+    return mark_.record(
+        {.segment = current_.header.sequence, .end = synced_, .last = terms_.last().index}, owner_);
+  }
+
+  /// What was read behind the synced part may be in memory only, and no sync would tell: an earlier
+  /// one may have failed, and that is reported once (D4). So it is written again, to a new segment.
+  expected<void> rewrite(const replayed_segments& found) { return follow_on(0, found.unsynced); }
+
+  directory* in_;
+  file_owner owner_;
+  log_layout layout_;
+  synced_mark mark_;
+  random_source random_;
+  std::vector<place> segments_; ///< oldest first; the last one is `current_`
+  open_segment current_;
+  std::uint64_t current_bytes_ = 0;
+  chain_end synced_; ///< in `current_`
+  record_batch batch_{0, {}};
+  term_runs terms_;
+};
+
+} // namespace understudy::storage

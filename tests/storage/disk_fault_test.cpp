@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+// Calls to the disk that fail: nothing that was promised is lost, and nothing is promised after.
+#include <understudy/storage/durable_store.hpp>
+#include <understudy/testing/faulty_directory.hpp>
+
+#include <doctest/doctest.h>
+
+#include "storage/support/store_workload.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace disk_fault_test {
+
+using namespace support;
+
+namespace {
+
+/// A store at work until something fails.
+struct failing_run {
+  failing_run(std::uint64_t seed, const std::shared_ptr<faulty_disk>& on) : work{seed}, disk{on} {}
+
+  /// Runs `rounds` batches; the first error ends it.
+  std::optional<failure> go(int rounds) {
+    auto opened = open_store(disk);
+    if (!opened)
+      return opened.error();
+    store.emplace(std::move(*opened));
+    random_stream random{9};
+    for (int i = 0; i < rounds; ++i) {
+      for (auto left = random.between(1, 4); left > 0; --left)
+        if (auto done = store->write(work.next()); !done)
+          return done.error();
+      if (auto done = store->sync(); !done)
+        return done.error();
+      certain = work.model().told();
+    }
+    return std::nullopt;
+  }
+
+  /// What may be found on `left`.
+  std::string complaint_of(const std::shared_ptr<faulty_disk>& left) const {
+    auto again = open_store(left);
+    if (!again)
+      return again.error().detail;
+    return work.model().complaint(*again->recover(), certain, work.model().told());
+  }
+
+  store_workload work;
+  std::shared_ptr<faulty_disk> disk;
+  store_extent certain = {};
+  std::optional<durable_store> store;
+};
+
+/// The calls that a run without a fault makes.
+std::uint64_t calls_of_run(std::uint64_t seed, int rounds) {
+  const auto disk = std::make_shared<faulty_disk>();
+  failing_run run{seed, disk};
+  REQUIRE_FALSE(run.go(rounds));
+  return disk->calls();
+}
+
+} // namespace
+
+TEST_CASE("whichever call fails, the store stops, and what had been synced is there (D4)") {
+  const auto calls = calls_of_run(5, 40);
+  random_stream random{11};
+  for (std::uint64_t n = 1; n <= calls; ++n) {
+    CAPTURE(n);
+    const auto disk = std::make_shared<faulty_disk>();
+    disk->fail_call({.nth = n, .code = errc::storage_failed, .written = random.below(400)});
+    failing_run run{5, disk};
+    const auto failed = run.go(40);
+    if (!failed)
+      continue; // cleaning up after another error may fail without harm
+    CHECK(failed->code == errc::storage_failed);
+    if (run.store) {
+      CHECK(run.store->write({.vote = ballot{{99}, {}}}).error() == *failed);
+      CHECK(run.store->sync().error() == *failed);
+    }
+    for (int i = 0; i < 4; ++i) {
+      const auto complaint = run.complaint_of(disk->after_crash(any_subset(random)));
+      REQUIRE_MESSAGE(complaint.empty(), complaint);
+    }
+  }
+}
+
+TEST_CASE("a sync that fails once and then succeeds fools nobody, not even after a restart (D4)") {
+  const auto calls = calls_of_run(6, 40);
+  std::size_t restarts = 0;
+  for (std::uint64_t n = 1; n <= calls; ++n) {
+    CAPTURE(n);
+    const auto disk = std::make_shared<faulty_disk>();
+    disk->fail_call(n, errc::storage_failed, disk_call::sync);
+    failing_run run{6, disk};
+    if (!run.go(40))
+      break;
+    run.store.reset();
+    disk->kill();
+    auto again = open_store(disk);
+    REQUIRE_MESSAGE(again, again.error().detail);
+    const auto found = again->recover();
+    const auto complaint = run.work.model().complaint(*found, run.certain, run.work.model().told());
+    REQUIRE_MESSAGE(complaint.empty(), complaint);
+    // What the second process found it counts as durable: so it has to be.
+    auto after = open_store(disk->after_crash(lose_unsynced()));
+    REQUIRE_MESSAGE(after, after.error().detail);
+    const auto left = after->recover();
+    CHECK(fingerprint_of(*left) == fingerprint_of(*found));
+    CHECK(left->vote == found->vote);
+    ++restarts;
+  }
+  CHECK(restarts > 40);
+}
+
+TEST_CASE("a full disk loses nothing, and when there is room again all goes on (D5)") {
+  const auto roomy = std::make_shared<faulty_disk>();
+  failing_run whole{8, roomy};
+  REQUIRE_FALSE(whole.go(60));
+  random_stream random{12};
+  std::size_t full = 0;
+  for (std::uint64_t room = 0; room < 40'000; room += random.between(1, 97)) {
+    CAPTURE(room);
+    const auto disk = std::make_shared<faulty_disk>();
+    disk->limit_room(room);
+    failing_run run{8, disk};
+    const auto failed = run.go(60);
+    if (!failed)
+      continue;
+    ++full;
+    REQUIRE(failed->code == errc::storage_full);
+    if (!run.store) {
+      CHECK(disk->names().empty());
+      continue;
+    }
+    const auto complaint = run.complaint_of(disk->after_crash(any_subset(random)));
+    REQUIRE_MESSAGE(complaint.empty(), complaint);
+    // Elections go on: a vote needs no room.
+    REQUIRE(run.store->sync().error().code == errc::storage_full);
+    const ballot vote{{1'000}, {5}};
+    const store_write voting{.vote = vote};
+    run.work.also(voting);
+    REQUIRE(run.store->write(voting));
+    static_cast<void>(run.store->sync());
+    auto voted = open_store(disk->clone());
+    if (voted)
+      CHECK(voted->recover()->vote == vote);
+    else
+      CHECK(voted.error().code == errc::storage_full); // even to cut off what was torn
+    disk->limit_room(1'000'000);
+    REQUIRE(run.store->sync());
+    run.certain = run.work.model().told();
+    const auto lost = run.complaint_of(disk->after_crash(lose_unsynced()));
+    REQUIRE_MESSAGE(lost.empty(), lost);
+  }
+  CHECK(full > 100);
+}
+
+} // namespace disk_fault_test

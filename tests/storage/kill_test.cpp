@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Processes that write to a real disk and are killed: what they had confirmed is there. And real
+// disks that are full or can only be read, where this machine lets a test make them.
+
+#include <understudy/storage/durable_store.hpp>
+#include <understudy/storage/posix_directory.hpp>
+#include <understudy/testing/random.hpp>
+#include <understudy/testing/store_workload.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support/environment.hpp"
+#include "support/scratch.hpp"
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace kill_test {
+
+using namespace understudy;
+using namespace understudy::testing;
+using test_support::scratch;
+
+namespace {
+
+constexpr storage::log_layout layout{.segment_bytes = 64 * 1024, .seed = 1};
+
+expected<durable_store> open_in(const std::string& path) {
+  auto held = storage::posix_directory::open(path, storage::access::hold);
+  if (!held)
+    return tl::unexpected<failure>{held.error()};
+  return durable_store::open(std::move(*held), {.node = {7}, .start = 99}, layout);
+}
+
+/// The entry at an index: the same whoever makes it.
+entry entry_at(std::uint64_t index) {
+  random_stream random{index};
+  std::string text(static_cast<std::size_t>(random.below(600)), 'x');
+  return {{index}, {1}, {}, share(command{.session = {1}, .number = {index}, .body = bytes{text}})};
+}
+
+/// A process of its own that adds entries, and says after each sync how many are stored.
+struct writer {
+  explicit writer(const std::string& path) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    process = ::fork();
+    REQUIRE(process >= 0);
+    if (process == 0) {
+      ::close(ends[0]);
+      write_until_killed(path, ends[1]);
+    }
+    ::close(ends[1]);
+    said = ends[0];
+  }
+  writer(const writer&) = delete;
+  writer& operator=(const writer&) = delete;
+  ~writer() { ::close(said); }
+
+  /// Hears what is confirmed until that is `enough`, then kills. Returns what was confirmed last.
+  std::uint64_t kill_after(std::uint64_t enough) {
+    std::uint64_t confirmed = 0;
+    while (confirmed < enough && ::read(said, &confirmed, sizeof confirmed) == sizeof confirmed) {
+    }
+    ::kill(process, SIGKILL);
+    while (::read(said, &confirmed, sizeof confirmed) == sizeof confirmed) {
+    }
+    int status = 0;
+    REQUIRE(::waitpid(process, &status, 0) == process);
+    REQUIRE(WIFSIGNALED(status)); // it has not given up by itself
+    return confirmed;
+  }
+
+private:
+  [[noreturn]] static void write_until_killed(const std::string& path, int say) {
+    auto store = open_in(path);
+    if (!store)
+      ::_exit(1);
+    random_stream random{store->last().index.value + 1};
+    for (;;) {
+      store_write what;
+      for (auto left = random.between(1, 40); left > 0; --left)
+        what.entries.push_back(entry_at(store->last().index.value + 1 + what.entries.size()));
+      if (!store->write(what) || !store->sync())
+        ::_exit(1);
+      const auto confirmed = store->last().index.value;
+      if (::write(say, &confirmed, sizeof confirmed) != sizeof confirmed)
+        ::_exit(1);
+    }
+  }
+
+  pid_t process = -1;
+  int said = -1;
+};
+
+/// A file system of its own, if this process may make one.
+class mounted {
+public:
+  mounted(const scratch& on, const char* options) : path_{on.make("mounted")} {
+    is_there_ = ::mount("understudy", path_.c_str(), "tmpfs", 0, options) == 0;
+    if (!is_there_)
+      MESSAGE("skipped: this process may not mount a file system");
+  }
+  mounted(const mounted&) = delete;
+  mounted& operator=(const mounted&) = delete;
+  ~mounted() {
+    if (is_there_)
+      ::umount(path_.c_str());
+  }
+
+  [[nodiscard]] explicit operator bool() const { return is_there_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool make_read_only() const {
+    return ::mount("understudy", path_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  }
+  [[nodiscard]] bool make_larger(const char* options) const {
+    return ::mount("understudy", path_.c_str(), "tmpfs", MS_REMOUNT, options) == 0;
+  }
+
+private:
+  std::string path_;
+  bool is_there_ = false;
+};
+
+} // namespace
+
+TEST_CASE("a process that is killed while it writes, 200 times, has lost nothing confirmed") {
+  const scratch where;
+  const std::uint64_t seed = test_support::number_from("UNDERSTUDY_SEED", 1);
+  CAPTURE(seed);
+  random_stream random{seed};
+  std::uint64_t before = 0;
+  const auto kills = 200 / test_support::sweep_stride() + 10;
+  for (std::uint64_t i = 0; i < kills; ++i) {
+    CAPTURE(i);
+    const auto confirmed = writer{where.path()}.kill_after(before + random.below(300));
+    auto store = open_in(where.path());
+    REQUIRE_MESSAGE(store, store.error().detail);
+    const auto found = store->recover();
+    REQUIRE(found->entries.size() >= std::max(confirmed, before));
+    for (const auto& e : found->entries)
+      REQUIRE(same_content(e, entry_at(e.index.value)));
+    before = found->entries.size();
+  }
+  CHECK(before > kills);
+}
+
+TEST_CASE("a real file system that is full holds writing up, and loses nothing (D5)") {
+  const scratch where;
+  const mounted small{where, "size=1m"};
+  if (!small)
+    return;
+  auto store = open_in(small.path());
+  REQUIRE(store);
+  std::uint64_t confirmed = 0;
+  expected<void> done;
+  while (done) {
+    REQUIRE(confirmed < 100'000);
+    REQUIRE(store->write({.entries = {entry_at(store->last().index.value + 1)}}));
+    done = store->sync();
+    if (done)
+      confirmed = store->last().index.value;
+  }
+  CHECK(done.error().code == errc::storage_full);
+  CHECK(done.error().detail.find(small.path()) != std::string::npos);
+  CHECK(confirmed > 100);
+  SUBCASE("what was confirmed is there for the next start") {
+    store = tl::unexpected<failure>{failure{}};
+    auto again = open_in(small.path());
+    REQUIRE_MESSAGE(again, again.error().detail);
+    CHECK(again->recover()->entries.size() >= confirmed);
+  }
+  SUBCASE("it goes on when there is room") {
+    REQUIRE(small.make_larger("size=4m"));
+    CHECK(store->sync());
+    CHECK(store->last().index.value == confirmed + 1);
+  }
+}
+
+TEST_CASE("a disk that can only be read stops the store with a reason, and can be inspected") {
+  const scratch where;
+  const mounted disk{where, "size=4m"};
+  if (!disk)
+    return;
+  {
+    auto store = open_in(disk.path());
+    REQUIRE(store);
+    REQUIRE(store->write({.entries = {entry_at(1)}}));
+    REQUIRE(store->close());
+  }
+  REQUIRE(disk.make_read_only());
+  const auto refused = open_in(disk.path());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::storage_failed);
+  CHECK(refused.error().detail.find("Read-only file system") != std::string::npos);
+  const auto in = storage::posix_directory::open(disk.path(), storage::access::look);
+  REQUIRE(in);
+  CHECK(storage::recover_store(**in, {})->segments.log.last().index == log_index{1});
+}
+
+} // namespace kill_test
