@@ -40,6 +40,13 @@ int run(const demo_options& options) {
     return 2;
   }
 
+  if (!options.durable.empty()
+      && (!std::filesystem::is_directory(options.durable)
+          || !std::filesystem::is_empty(options.durable))) {
+    std::cerr << "cluster_demo: " << options.durable << " is no empty directory\n";
+    return 2;
+  }
+
   understudy::config config;
   caf::actor_system system{config};
   auto report = play{system, options, std::make_shared<load_control>(log.requests, options.repeat)}
@@ -95,6 +102,8 @@ int main(int argc, char** argv) {
   app.add_option("--rate", options.rate,
                  "requests a second in all; without it a quarter of what a rehearsal reaches")
       ->check(CLI::PositiveNumber);
+  app.add_option("--durable", options.durable,
+                 "an empty directory, where nodes keep their data; they come back with it");
   app.add_option("--report", options.report_path, "writes a report in JSON");
   app.add_option("--seed", options.seed, "for ids and jitter of nodes and clients");
   app.add_flag("--plain", options.plain, "plain lines, no live table");

@@ -4,6 +4,7 @@
 /// \file
 /// The steps of the demo, one after the other, and what each must show.
 
+#include "options.hpp"
 #include "reckoning.hpp"
 #include "report.hpp"
 #include "screen.hpp"
@@ -24,28 +25,10 @@ namespace demo {
 
 using namespace std::chrono_literals;
 
-struct demo_options {
-  std::string input;
-  std::uint64_t repeat = 1;
-  std::size_t nodes = 7;
-  std::uint32_t max_voters = 5;
-  std::size_t clients = 2;
-  double rate = 0;
-  std::string report_path;
-  std::uint64_t seed = 1;
-  bool plain = false;
-};
-
-[[nodiscard]] inline understudy::settings rules_of(const demo_options& options) {
-  understudy::settings rules;
-  rules.max_voters = options.max_voters;
-  rules.min_voters = std::min(rules.min_voters, options.max_voters);
-  return rules;
-}
-
 /// The longest a caller may wait, beyond what the machine itself stalls.
 constexpr auto graceful_pause_max = 100ms;
 constexpr auto crash_pause_max = 1s;
+constexpr auto power_pause_max = 5s; ///< all data is read again
 
 /// Between two steps, so that what is in flight when one ends is not caught in the next one's
 /// crash: its wait would count for both.
@@ -59,8 +42,7 @@ public:
   play(caf::actor_system& system, const demo_options& options,
        std::shared_ptr<load_control> control)
       : options_{options}, screen_{options.plain}, control_{std::move(control)},
-        stage_{system, control_, rules_of(options), options.clients, options.seed},
-        system_{system} {}
+        stage_{system, control_, stage_of(options, "nodes", options.seed)}, system_{system} {}
 
   demo_report perform() {
     report_.max_voters = options_.max_voters;
@@ -72,6 +54,8 @@ public:
     leave();
     crash();
     elect_listener();
+    if (stage_.is_durable())
+      lose_power();
     replace_everybody();
     finish();
     return std::move(report_);
@@ -87,7 +71,7 @@ private:
       return 0;
     screen_.say("rehearsal: one second at full speed, to choose the pace");
     auto control = std::make_shared<load_control>(built_in_requests(10'000), 1);
-    stage rehearsal{system_, control, rules_of(options_), options_.clients, options_.seed + 1};
+    stage rehearsal{system_, control, stage_of(options_, "rehearsal", options_.seed + 1)};
     for (std::size_t i = 0; i < options_.nodes; ++i) {
       if (!must(rehearsal.add_node()) || !rehearsal.heal(10s, [] {}))
         return 0;
@@ -165,10 +149,38 @@ private:
     if (!who || !stage_.can_lose(*who))
       return skip(step, "without another voter no majority would be left");
     screen_.say(who->name + (name.ends_with("freezes") ? " freezes" : " is killed"));
+    const auto lost = who->name;
     blow(*who);
     await_leader(step);
-    enter();
+    make_good(lost);
     end(step, crash_pause_max);
+  }
+
+  /// In the place of a node that was lost there comes another one; or itself, if it has its data.
+  void make_good(const std::string& lost) {
+    if (!stage_.is_durable())
+      return enter();
+    auto& who = *stage_.named(lost);
+    stage_.crash(who); // where it only stood still
+    must(stage_.restart(who));
+    heal(lost + " comes back");
+  }
+
+  /// All nodes are lost at once, and come back with what they had confirmed.
+  void lose_power() {
+    auto step = begin("power fails", {"S13"});
+    std::vector<std::string> names;
+    for (auto& p : stage_.players())
+      if (p.alive)
+        names.push_back(p.name);
+    screen_.say("all nodes are killed at once");
+    for (const auto& name : names)
+      stage_.crash(*stage_.named(name));
+    for (const auto& name : names)
+      must(stage_.restart(*stage_.named(name)));
+    await_leader(step);
+    heal("all nodes come back");
+    end(step, power_pause_max);
   }
 
   /// While nothing is in flight and all logs are equal the leader is lost: by the schedule the
@@ -190,7 +202,7 @@ private:
       const auto* now = stage_.leader();
       const bool listened
           = now && std::ranges::find(before.voters, now->name) == before.voters.end();
-      enter();
+      make_good(before.leader);
       if (listened)
         return end(step, crash_pause_max);
       screen_.say("a voter was quicker");

@@ -14,11 +14,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -35,6 +37,7 @@ struct player {
   std::vector<understudy::cluster_client<web_tier>> clients;
   std::shared_ptr<std::atomic<std::uint64_t>> answered; ///< requests that its clients got done
   bool alive = true;
+  std::uint64_t reconciled = 0; ///< in its earlier lives
 };
 
 /// Who has which part.
@@ -45,26 +48,24 @@ struct casting {
   std::vector<std::string> listeners;
 };
 
+/// What a cluster is made of.
+struct stage_options {
+  understudy::settings rules = {};
+  std::size_t clients_per_node = 2;
+  std::uint64_t seed = 1;
+  std::filesystem::path directory = {}; ///< nodes keep their data below it; none: in memory
+};
+
 class stage {
 public:
-  stage(caf::actor_system& system, std::shared_ptr<load_control> control,
-        understudy::settings rules, std::size_t clients_per_node, std::uint64_t seed)
-      : system_{system}, control_{std::move(control)}, rules_{rules},
-        clients_per_node_{clients_per_node}, seeds_{seed} {}
+  stage(caf::actor_system& system, std::shared_ptr<load_control> control, stage_options options)
+      : system_{system}, control_{std::move(control)}, options_{std::move(options)},
+        seeds_{options_.seed} {}
 
   /// Starts another node; the first one founds the cluster.
   understudy::expected<void> add_node() {
-    understudy::node_options options{.name = "node" + std::to_string(players_.size() + 1)};
+    auto options = options_of("node" + std::to_string(players_.size() + 1));
     options.found = players_.empty();
-    options.rules = rules_;
-    options.random_seed = seeds_.next();
-    options.on_event = [won = won_from_outside_](const understudy::node_event& e) {
-      if (e.what == understudy::node_event::kind::role_changed
-          && e.detail == "leader without a vote")
-        ++*won;
-    };
-    // That nodes are sent away after a crash is what this demo is about.
-    options.log = {};
     for (const auto& p : players_)
       if (p.alive)
         options.seeds.push_back(p.node);
@@ -78,11 +79,26 @@ public:
     return {};
   }
 
+  /// Starts a node again whose process has ended. It finds its data, and with it the others.
+  understudy::expected<void> restart(player& who) {
+    who.reconciled += who.node.status().reconciled.taken;
+    who.node.stop().wait();
+    auto started = understudy::spawn_node<web_tier>(system_, options_of(who.name));
+    if (!started)
+      return tl::unexpected{started.error()};
+    who.node = *started;
+    who.alive = true;
+    tell_clients();
+    return {};
+  }
+
+  [[nodiscard]] bool is_durable() const { return !options_.directory.empty(); }
+
   /// Puts clients beside a node, and tells all others who there is now. Those whose node is gone
   /// stay with the one that they went to.
   understudy::expected<void> add_clients(std::size_t beside) {
     auto& host = players_[beside];
-    for (std::size_t i = 0; i < clients_per_node_; ++i) {
+    for (std::size_t i = 0; i < options_.clients_per_node; ++i) {
       auto client
           = understudy::spawn_client<web_tier>(system_, contacts_from(beside), {}, seeds_.next());
       if (!client)
@@ -210,7 +226,7 @@ public:
   [[nodiscard]] std::uint64_t reconciled() const {
     std::uint64_t sum = 0;
     for (const auto& p : players_)
-      sum += p.node.status().reconciled.taken;
+      sum += p.reconciled + p.node.status().reconciled.taken;
     return sum;
   }
 
@@ -232,6 +248,27 @@ public:
 private:
   static constexpr std::uint64_t lag_bound = 1'024;
 
+  understudy::node_options options_of(const std::string& name) {
+    understudy::node_options options{.name = name};
+    options.rules = options_.rules;
+    options.random_seed = seeds_.next();
+    if (is_durable()) {
+      const auto own = options_.directory / name;
+      std::error_code failed; // spawn_node says so better
+      std::filesystem::create_directories(own, failed);
+      options.directory = own.string();
+      options.core.campaign_step = std::chrono::milliseconds{50}; // a vote waits for the disk
+    }
+    options.on_event = [won = won_from_outside_](const understudy::node_event& e) {
+      if (e.what == understudy::node_event::kind::role_changed
+          && e.detail == "leader without a vote")
+        ++*won;
+    };
+    // That nodes are sent away after a crash is what this demo is about.
+    options.log = {};
+    return options;
+  }
+
   [[nodiscard]] player* find(understudy::member_id id) {
     const auto found
         = std::ranges::find_if(players_, [&](const player& p) { return p.node.id() == id; });
@@ -245,7 +282,7 @@ private:
     const auto status = leads->node.status();
     if (!status.plan_settled || status.members.size() != alive())
       return false;
-    const auto claims = std::min<std::size_t>(alive(), rules_.max_voters);
+    const auto claims = std::min<std::size_t>(alive(), options_.rules.max_voters);
     const auto seats = claims - (claims % 2 == 0 ? 1 : 0);
     return std::ranges::all_of(players_, [&](const player& p) {
       if (!p.alive)
@@ -268,8 +305,7 @@ private:
 
   caf::actor_system& system_;
   std::shared_ptr<load_control> control_;
-  understudy::settings rules_;
-  std::size_t clients_per_node_;
+  stage_options options_;
   understudy::random_source seeds_;
   std::shared_ptr<std::atomic<std::uint64_t>> won_from_outside_
       = std::make_shared<std::atomic<std::uint64_t>>(0);

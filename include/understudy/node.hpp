@@ -18,6 +18,7 @@
 #include <understudy/actors/machine_keeper.hpp>
 #include <understudy/actors/shell.hpp>
 #include <understudy/actors/status.hpp>
+#include <understudy/actors/storekeeper.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/forwarding/forwarder.hpp>
@@ -28,12 +29,17 @@
 #include <understudy/membership/whatif.hpp>
 #include <understudy/raft/core.hpp>
 #include <understudy/replica/replica.hpp>
+#include <understudy/storage/any_store.hpp>
+#include <understudy/storage/earlier_life.hpp>
+#include <understudy/storage/log_writer.hpp>
+#include <understudy/storage/store_in.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,7 +55,13 @@ struct node_options {
   std::vector<contact> seeds = {}; ///< nodes to ask for the cluster
   settings rules = {}; ///< of the cluster that it founds; others are told of differences
 
-  core_options core = {};
+  /// Keeps the node's data here: it comes back under its id with all that it has confirmed. The
+  /// directory has to be there, and is the node's alone. None: the data ends with the process.
+  std::string directory = {};
+  /// Another kind of store in the place of the one in `directory`.
+  store_opener store = {};
+
+  core_options core = {}; ///< of these `volatile_log` is filled in from the rest
   puller_options puller = {};
   forwarder_options forwarder = {};
   /// Of these `self`, `found`, `rules` and `contacts` are filled in from the rest.
@@ -66,10 +78,26 @@ struct node_options {
 
 namespace detail {
 
+/// How a node begins: as a newcomer, or where an earlier process ended.
+struct node_start {
+  member self = {};
+  std::optional<earlier_life> before = {};
+
+  [[nodiscard]] std::optional<own_record> returning() const {
+    return before ? before->returning : std::nullopt;
+  }
+
+  [[nodiscard]] recovered_state found() {
+    return before ? std::move(before->found) : recovered_state{};
+  }
+};
+
 /// What a node's monitor is told.
-[[nodiscard]] inline monitor_options monitor_options_of(const node_options& o, member self) {
+[[nodiscard]] inline monitor_options monitor_options_of(const node_options& o, member self,
+                                                        std::optional<own_record> returning) {
   auto result = o.monitor;
   result.self = std::move(self);
+  result.returning = std::move(returning);
   result.found = o.found;
   result.suspect_after = o.core.suspect_after;
   result.rules = o.rules;
@@ -80,7 +108,8 @@ namespace detail {
 }
 
 /// Every complaint about the options of every part, in one failure.
-[[nodiscard]] inline expected<void> validate(const node_options& o, const member& self) {
+[[nodiscard]] inline expected<void> validate(const node_options& o, const member& self,
+                                             const std::optional<own_record>& returning) {
   std::string all;
   const auto add = [&](const char* part, const std::vector<std::string>& complaints) {
     for (const auto& complaint : complaints)
@@ -89,10 +118,40 @@ namespace detail {
   add("core: ", complaints(o.core));
   add("", complaints(o.puller));
   add("forwarder: ", complaints(o.forwarder));
-  add("", complaints(monitor_options_of(o, self)));
+  add("", complaints(monitor_options_of(o, self, returning)));
+  if (!o.directory.empty() && o.store)
+    add("", {"directory and store exclude each other"});
   if (all.empty())
     return {};
   return fail(errc::invalid_option, std::move(all));
+}
+
+/// Finds out who the node is. Nothing is looked for on a disk before the options make sense.
+[[nodiscard]] inline expected<node_start> begin_node(const node_options& o, random_source& random) {
+  node_start start{.self = {.id = {draw_nonzero(random)},
+                            .name = o.name,
+                            .address = local_links::new_address(random.next()),
+                            .start = random.next()}};
+  const auto opener = o.directory.empty() ? o.store : store_in(o.directory);
+  start.self.durable = opener != nullptr;
+  const bool may_return = start.self.durable && !o.found && o.seeds.empty();
+  const auto supposed = may_return ? std::optional{own_record{.self = start.self}} : std::nullopt;
+  if (auto good = validate(o, start.self, supposed); !good)
+    return tl::unexpected<failure>{std::move(good.error())};
+  if (!opener)
+    return start;
+  auto before
+      = open_life(opener, {.newcomer = {start.self.id, start.self.start}, .seed = random.next()});
+  if (!before)
+    return tl::unexpected<failure>{std::move(before.error())};
+  start.self.id = before->self.id;
+  start.self.start = before->self.start;
+  if (before->returning)
+    start.self.address = before->returning->self.address;
+  start.before = std::move(*before);
+  if (auto good = validate(o, start.self, start.returning()); !good)
+    return tl::unexpected<failure>{std::move(good.error())};
+  return start;
 }
 
 } // namespace detail
@@ -236,19 +295,19 @@ private:
 
 /// Starts a node, and lets it found or enter its cluster; `wait_until` tells when it has.
 ///
-/// Fails with `invalid_option` and all that is wrong with the options. `machine` is how the machine
-/// begins; every node of a cluster begins with an equal one. `Keeper` is the actor around it: an
-/// application's own, or the one that does no more than it must.
+/// Fails with `invalid_option` and all that is wrong with the options, and with what
+/// `durable_store::open` says of a `directory`, whose whole log is read here. `machine` is how the
+/// machine begins; every node of a cluster begins with an equal one. `Keeper` is the actor around
+/// it: an application's own, or the one that does no more than it must.
 template <state_machine M, class Keeper = machine_keeper<M>>
 [[nodiscard]] expected<node<M>> spawn_node(caf::actor_system& system, node_options options,
                                            M machine = {}) {
   random_source random{detail::draw_seed(options.random_seed)};
-  const member self{.id = {detail::draw_nonzero(random)},
-                    .name = options.name,
-                    .address = local_links::new_address(random.next()),
-                    .start = random.next()};
-  if (auto good = detail::validate(options, self); !good)
-    return tl::unexpected<failure>{std::move(good.error())};
+  auto start = detail::begin_node(options, random);
+  if (!start)
+    return tl::unexpected<failure>{std::move(start.error())};
+  const auto& self = start->self;
+  options.core.volatile_log = !self.durable;
 
   options.forwarder.accept_offline = options.forwarder.accept_offline || allows_offline<M>;
   auto stage
@@ -263,23 +322,30 @@ template <state_machine M, class Keeper = machine_keeper<M>>
     return actor;
   };
   desks[0] = join(type_list<raft_core>{},
-                  spawn_actor<shell<raft_core>>(system, detached, stage,
-                                                raft_core{self.id, options.core, random.next()}));
+                  spawn_actor<shell<raft_core>>(
+                      system, detached, stage,
+                      raft_core{self.id, options.core, random.next(), start->found()}));
   desks[1] = join(type_list<puller>{},
                   spawn_actor<shell<puller>>(system, false, stage,
                                              puller{self.id, options.puller, random.next() >> 1}));
   desks[2] = join(type_list<monitor>{},
-                  spawn_actor<back_office>(system, false, stage,
-                                           monitor{detail::monitor_options_of(options, self),
-                                                   random_source{random.next()}}));
+                  spawn_actor<back_office>(
+                      system, false, stage,
+                      monitor{detail::monitor_options_of(options, self, start->returning()),
+                              random_source{random.next()}}));
   desks[3] = join(type_list<forwarder>{},
                   spawn_actor<front_door<M, forwarder>>(
                       system, false, stage,
-                      forwarder{self.id, options.forwarder, random_source{random.next()}}));
+                      forwarder{self.id, options.forwarder, random_source{random.next()},
+                                start->returning() ? node_life::resumed : node_life::first}));
   const auto keeper
       = join(type_list<replica<M>>{},
              spawn_actor<Keeper>(system, false, stage,
                                  replica<M>{std::move(machine), std::move(options.on_applied)}));
+  if (start->before)
+    join(type_list<log_writer<any_store>, storekeeper::farewells>{},
+         spawn_actor<storekeeper>(system, detached, stage,
+                                  log_writer<any_store>{std::move(start->before->store)}));
 
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);

@@ -198,8 +198,35 @@ TEST_CASE_FIXTURE(fixture, "an actor that has ended is found at no address") {
   const auto a = publish(4'000'000);
   local_links links{system};
   REQUIRE(links.reach(a));
-  local_links::withdraw(system, a);
+  local_links::withdraw(system, a, {});
+  CHECK(links.reach(a)); // another's
+  local_links::withdraw(system, a, owned);
   CHECK_FALSE(links.reach(a));
+}
+
+TEST_CASE_FIXTURE(fixture, "a node that comes back under its id is found again") {
+  const auto a = publish(4'000'000);
+  const auto both = roster({member_at(1, a)});
+  REQUIRE(peers.learn(both, both).to_watch.size() == 1);
+  const auto before = owned[0];
+  REQUIRE(peers.lose({1}));
+  CHECK(publish(4'000'000) == a);
+  SUBCASE("by its first word") {
+    CHECK(peers.meet({1}, desk::monitor, owned[6]));
+    CHECK(peers.find({1}, desk::core) == owned[4]);
+    CHECK_FALSE(peers.meet({1}, desk::core, owned[4]));
+  }
+  SUBCASE("by whoever writes to it") {
+    CHECK(peers.take_news().to_watch.empty());
+    CHECK(peers.find({1}, desk::core) == owned[4]);
+    const auto news = peers.take_news();
+    REQUIRE(news.to_watch.size() == 1);
+    CHECK(news.to_watch[0].second == owned[4]);
+    CHECK(peers.take_news().to_watch.empty());
+  }
+  SUBCASE("and not by a late one of its earlier life") {
+    CHECK_FALSE(peers.meet({1}, desk::core, before));
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "a node's directory leaves out the node itself") {

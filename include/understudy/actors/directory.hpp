@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -56,18 +57,25 @@ public:
     return std::string{scheme} + std::to_string(random - random % desk_count);
   }
 
-  /// Makes the actors known under `address`.
+  /// Makes the actors known under `address`, in the place of those of an earlier process.
   static void publish(caf::actor_system& system, const std::string& address,
                       const member_desks& desks) {
     if (const auto key = key_of(address))
-      for (std::size_t i = 0; i < desks.size(); ++i)
+      for (std::size_t i = 0; i < desks.size(); ++i) {
+        system.registry().erase(*key + i); // what is there would stay
         system.registry().put(*key + i, desks[i]);
+      }
   }
 
-  static void withdraw(caf::actor_system& system, const std::string& address) {
+  /// Takes them back, unless a later process of the same node stands there already.
+  static void withdraw(caf::actor_system& system, const std::string& address,
+                       const std::vector<any_actor>& actors) {
     if (const auto key = key_of(address))
-      for (std::size_t i = 0; i < desk_count; ++i)
-        system.registry().erase(*key + i);
+      for (std::size_t i = 0; i < desk_count; ++i) {
+        const any_actor there = system.registry().get(*key + i);
+        if (there && std::ranges::find(actors, there) != actors.end())
+          system.registry().erase(*key + i);
+      }
   }
 
   [[nodiscard]] std::optional<member_desks> reach(const std::string& address) override {
@@ -180,13 +188,17 @@ public:
   }
 
   /// Takes note that `id` has written from `sender`. Returns whether that is news, and `sender` is
-  /// to be watched.
+  /// to be watched: somebody new, or back with its log.
   [[nodiscard]] bool meet(member_id id, desk from, const any_actor& sender) {
     if (!sender || id == self_)
       return false;
     const std::lock_guard lock{mutex_};
     const auto found = members_.find(id);
-    if (closed_ || (found != members_.end() && (found->second.gone || found->second.at(from))))
+    if (closed_)
+      return false;
+    if (found != members_.end() && found->second.gone)
+      return welcome_back(found->second, from, sender);
+    if (found != members_.end() && found->second.at(from))
       return false;
     auto& who = found != members_.end() ? found->second : members_[id];
     if (!who.wanted()) {
@@ -198,11 +210,27 @@ public:
     return true;
   }
 
-  /// The actor of `id` at a desk; null if it is not known, or gone.
-  [[nodiscard]] any_actor find(member_id id, desk at) const {
+  /// The actor of `id` at a desk; null if it is not known, or gone. Somebody who is gone may be
+  /// back and not know that it should say so here: its address is looked up again.
+  [[nodiscard]] any_actor find(member_id id, desk at) {
     const std::lock_guard lock{mutex_};
     const auto found = members_.find(id);
-    return found == members_.end() ? nullptr : found->second.at(at);
+    if (found == members_.end())
+      return nullptr;
+    auto& who = found->second;
+    if (who.gone && come_back(who)) {
+      news_.emplace_back(id, who.at(desk::core));
+      has_news_ = true;
+    }
+    return who.at(at);
+  }
+
+  /// Whom `find` has found to be back since this was asked last.
+  [[nodiscard]] changes take_news() {
+    if (!has_news_.exchange(false))
+      return {};
+    const std::lock_guard lock{mutex_};
+    return {.to_watch = std::exchange(news_, {})};
   }
 
   /// The actors of `id` have ended. Returns whether that is news.
@@ -212,6 +240,8 @@ public:
     if (found == members_.end() || found->second.gone)
       return false;
     std::erase(guests_, id);
+    if (const auto& core = found->second.at(desk::core))
+      found->second.lost_core = core->id();
     found->second.desks = {};
     found->second.guest = found->second.hearsay = false;
     found->second.gone = true;
@@ -242,8 +272,10 @@ private:
     bool hearsay = false; ///< in another node's, as far as this one knows
     bool seed = false;
     bool guest = false;
-    bool resolved = false; ///< its address was looked up, with or without success
-    bool gone = false;     ///< its actors have ended; ids are not used again
+    bool resolved = false;       ///< its address was looked up, with or without success
+    bool gone = false;           ///< its actors have ended
+    std::string address = {};    ///< as it was learned last
+    caf::actor_id lost_core = 0; ///< its raft core that has ended
 
     [[nodiscard]] bool wanted() const { return listed || hearsay || seed || guest; }
 
@@ -256,18 +288,42 @@ private:
     if (id == self_)
       return nullptr;
     auto& who = members_[id];
+    who.address = address;
     if (std::exchange(who.guest, false))
       std::erase(guests_, id);
-    if (who.gone || std::exchange(who.resolved, true))
+    if (std::exchange(who.resolved, true) && !who.gone)
       return &who;
-    if (auto found = links_->reach(address)) {
-      who.desks = std::move(*found);
+    if (come_back(who)) {
       result.to_watch.emplace_back(id, who.at(desk::core));
-    } else if (std::ranges::none_of(who.desks, [](const any_actor& d) { return d != nullptr; })) {
+    } else if (!who.gone && std::ranges::none_of(who.desks, [](const any_actor& d) {
+                 return d != nullptr;
+               })) {
       who.gone = true;
       result.gone.push_back(id);
     }
     return &who;
+  }
+
+  /// A durable node has come back under its id: `sender` is what its address stands for now. A late
+  /// word of an actor that has ended is not.
+  bool welcome_back(acquaintance& who, desk from, const any_actor& sender) {
+    if (!come_back(who))
+      return false;
+    if (who.at(from) == sender)
+      return true;
+    who.desks = {};
+    who.gone = true;
+    return false;
+  }
+
+  bool come_back(acquaintance& who) {
+    auto found = links_->reach(who.address);
+    const auto core = static_cast<std::size_t>(desk::core);
+    if (!found || (*found)[core]->id() == who.lost_core)
+      return false;
+    who.desks = std::move(*found);
+    who.gone = false;
+    return true;
   }
 
   /// `id` was in the roster. If it is no more, and lives, it may still wait for an answer.
@@ -298,6 +354,8 @@ private:
   std::deque<member_id> guests_; ///< oldest first
   configuration_ptr committed_;
   configuration_ptr newest_;
+  std::vector<std::pair<member_id, any_actor>> news_; ///< who is back, and is to be watched
+  std::atomic<bool> has_news_{false};
   bool closed_ = false;
 };
 

@@ -108,6 +108,7 @@ public:
   [[nodiscard]] outbox& outside() { return outside_; }
 
   template <class C> [[nodiscard]] const C& get() const { return std::get<C>(parts_); }
+  template <class C> [[nodiscard]] C& get() { return std::get<C>(parts_); }
 
 private:
   static constexpr std::size_t size = sizeof...(Components);

@@ -66,6 +66,13 @@ protected:
     return parts_.template get<Component>();
   }
 
+  template <class Component> [[nodiscard]] Component& part() {
+    return parts_.template get<Component>();
+  }
+
+  /// Whether the node suffers a fault in which nothing that arrives has an effect.
+  [[nodiscard]] bool frozen() const { return stage_->frozen.load(std::memory_order_relaxed); }
+
   /// Hands a notice to the components.
   template <class N> void tell(N what) {
     work([&] { parts_.tell(what, now()); });
@@ -123,7 +130,7 @@ private:
 
   /// Runs `step` on the components as part of the current batch. What it throws ends the node.
   template <std::invocable Step> void work(Step step) {
-    if (stage_->frozen.load(std::memory_order_relaxed))
+    if (frozen())
       return;
     guarded(step);
     if (!std::exchange(in_batch_, true))
@@ -142,7 +149,7 @@ private:
 
   /// The timer wakes the components as part of a batch, like everything else.
   void ring(generation armed) {
-    if (armed != timer_ || stage_->frozen.load(std::memory_order_relaxed))
+    if (armed != timer_ || frozen())
       return;
     armed_for_.reset();
     work([&] { parts_.wake(now()); });
@@ -152,7 +159,7 @@ private:
 
   void end_batch() {
     in_batch_ = false;
-    if (!stage_->frozen.load(std::memory_order_relaxed))
+    if (!frozen())
       guarded([&] {
         parts_.settle(now());
         carry_out();
@@ -171,6 +178,7 @@ private:
     for (auto& letter : out.letters)
       post_letter(from, *stage_, std::move(letter));
     out.clear();
+    post_changes(from, supervisor(), stage_->peers.take_news());
     set_timer();
     (report(parts_.template get<Components>(), stage_->board), ...);
   }

@@ -76,10 +76,11 @@ public:
   /// However this actor ends, the node ends with it.
   void on_exit() override {
     stage_->closed = true;
-    if (sheet_)
+    if (sheet_) {
       for (const auto& actor : sheet_->actors)
         kill(actor);
-    local_links::withdraw(system(), stage_->address);
+      local_links::withdraw(system(), stage_->address, sheet_->actors);
+    }
     stage_->peers.close();
     stage_->board.update([](status_notes& notes) { notes.stopped = true; });
     sheet_.reset();
