@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 /// The longest a caller may wait, beyond what the machine itself stalls.
 constexpr auto graceful_pause_max = 100ms;
 constexpr auto crash_pause_max = 1s;
-constexpr auto power_pause_max = 5s; ///< all data is read again
+constexpr auto loss_pause_max = 5s; ///< all data is read again
 
 /// Between two steps, so that what is in flight when one ends is not caught in the next one's
 /// crash: its wait would count for both.
@@ -55,7 +55,7 @@ public:
     crash();
     elect_listener();
     if (stage_.is_durable())
-      lose_power();
+      lose_all();
     replace_everybody();
     finish();
     return std::move(report_);
@@ -167,8 +167,8 @@ private:
   }
 
   /// All nodes are lost at once, and come back with what they had confirmed.
-  void lose_power() {
-    auto step = begin("power fails", {"S13"});
+  void lose_all() {
+    auto step = begin("all are killed", {"S13"});
     std::vector<std::string> names;
     for (auto& p : stage_.players())
       if (p.alive)
@@ -180,7 +180,7 @@ private:
       must(stage_.restart(*stage_.named(name)));
     await_leader(step);
     heal("all nodes come back");
-    end(step, power_pause_max);
+    end(step, loss_pause_max);
   }
 
   /// While nothing is in flight and all logs are equal the leader is lost: by the schedule the

@@ -87,7 +87,7 @@ struct node_start {
     return before ? before->returning : std::nullopt;
   }
 
-  [[nodiscard]] recovered_state found() {
+  [[nodiscard]] recovered_state take_found() {
     return before ? std::move(before->found) : recovered_state{};
   }
 };
@@ -324,7 +324,7 @@ template <state_machine M, class Keeper = machine_keeper<M>>
   desks[0] = join(type_list<raft_core>{},
                   spawn_actor<shell<raft_core>>(
                       system, detached, stage,
-                      raft_core{self.id, options.core, random.next(), start->found()}));
+                      raft_core{self.id, options.core, random.next(), start->take_found()}));
   desks[1] = join(type_list<puller>{},
                   spawn_actor<shell<puller>>(system, false, stage,
                                              puller{self.id, options.puller, random.next() >> 1}));

@@ -11,7 +11,9 @@
 #include <support/scratch.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -135,7 +137,7 @@ TEST_CASE_FIXTURE(fixture, "a voter that crashes comes back to its seat, and cat
   CHECK(restock(back) == 22);
 }
 
-TEST_CASE_FIXTURE(fixture, "I9: a whole cluster that loses its power loses nothing confirmed") {
+TEST_CASE_FIXTURE(fixture, "I9: a whole cluster that is killed at once loses nothing confirmed") {
   grow_durable(3);
   for (int i = 0; i < 50; ++i)
     restock(nodes[static_cast<std::size_t>(i) % 3]);
@@ -204,10 +206,19 @@ TEST_CASE_FIXTURE(fixture,
   wait(other, [&](const node_status& s) {
     return std::ranges::none_of(s.members, [&](const auto& m) { return m.id == id; });
   });
-  const auto& told = restart(gone, name);
-  CHECK(told.id() == id);
-  wait(told, [](const node_status& s) { return s.obstacle.code == errc::removed; });
+  auto back = durable(name);
+  const auto evicted = std::make_shared<std::atomic<bool>>(false);
+  back.on_event = [evicted](const node_event& e) {
+    if (e.what == node_event::kind::evicted)
+      *evicted = true;
+  };
+  auto told = spawn_node<inventory>(system, std::move(back));
+  REQUIRE(told);
+  gone = std::move(*told);
+  CHECK(gone.id() == id);
+  wait(gone, [](const node_status& s) { return s.obstacle.code == errc::removed; });
   end(gone, true);
+  CHECK(*evicted);
   auto o = durable(name);
   o.seeds = {other};
   auto again = spawn_node<inventory>(system, std::move(o));

@@ -138,7 +138,7 @@ TEST_CASE("a full disk loses nothing, and when there is room again all goes on (
     }
     const auto complaint = run.complaint_of(disk->after_crash(any_subset(random)));
     REQUIRE_MESSAGE(complaint.empty(), complaint);
-    // Elections go on: a vote needs no room.
+    // A vote needs no room.
     REQUIRE(run.store->sync().error().code == errc::storage_full);
     const ballot vote{{1'000}, {5}};
     const store_write voting{.vote = vote};

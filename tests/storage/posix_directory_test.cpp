@@ -98,6 +98,7 @@ TEST_CASE("names are listed in order, and those of directories are told apart") 
   REQUIRE(in->create("b"));
   REQUIRE(in->create("a"));
   REQUIRE(in->make_subdirectory("c"));
+  CHECK_FALSE(in->make_subdirectory("c"));
   REQUIRE(in->rename("a", "c/a"));
   REQUIRE(in->sync());
   CHECK(*in->list() == std::vector<std::string>{"b", "c/"});

@@ -318,8 +318,10 @@ private:
 
   bool come_back(acquaintance& who) {
     auto found = links_->reach(who.address);
-    const auto core = static_cast<std::size_t>(desk::core);
-    if (!found || (*found)[core]->id() == who.lost_core)
+    if (!found)
+      return false;
+    const auto& core = (*found)[static_cast<std::size_t>(desk::core)];
+    if (core && core->id() == who.lost_core)
       return false;
     who.desks = std::move(*found);
     who.gone = false;

@@ -41,14 +41,11 @@ using ballot_copies = std::array<expected<stored_ballot>, ballot_names.size()>;
 namespace detail {
 
 [[nodiscard]] inline expected<stored_ballot> read_ballot(directory& in, std::string_view name) {
-  auto opened = in.open(name);
+  const auto opened = open_headed(in, name, file_kind::ballot);
   if (!opened)
     return tl::unexpected<failure>{opened.error()};
-  const auto header = read_header(**opened, file_kind::ballot, in.path() + "/" + std::string{name});
-  if (!header)
-    return tl::unexpected<failure>{header.error()};
-  const auto& n = header->numbers;
-  return stored_ballot{.owner = header->owner, .vote = {{n[1]}, {n[2]}}, .writes = n[0]};
+  const auto& n = opened->header.numbers;
+  return stored_ballot{.owner = opened->header.owner, .vote = {{n[1]}, {n[2]}}, .writes = n[0]};
 }
 
 [[nodiscard]] inline file_header header_of(const stored_ballot& b) {

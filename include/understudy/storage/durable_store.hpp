@@ -44,7 +44,8 @@ public:
   /// Opens what `in` holds, or makes a new store for `newcomer` in an empty directory. Verifies
   /// everything before it changes anything; then the torn end of the log is cut off, an unreadable
   /// ballot is made good from the other one, and what was left half written is removed. Whose the
-  /// store is then, `identity` says; `newcomer` is of no account if there was one.
+  /// store is then, `identity` says; `newcomer` is of no account if there was one. Only what a
+  /// retired life has left is put aside before that.
   ///
   /// | error | when |
   /// | --- | --- |

@@ -30,9 +30,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace understudy::storage {
 
@@ -138,17 +140,42 @@ inline constexpr std::size_t header_digest_at = file_header::size_bytes - 8;
   return {};
 }
 
-/// Reads the header of an open file.
-[[nodiscard]] inline expected<file_header> read_header(file& from, file_kind kind,
-                                                       const std::string& name) {
+/// An open file whose header has verified.
+struct headed_file {
+  file_header header = {};
+  std::unique_ptr<file> content = nullptr;
+};
+
+/// Opens the file `name` and reads its header.
+[[nodiscard]] inline expected<headed_file> open_headed(directory& in, std::string_view name,
+                                                       file_kind kind) {
+  const auto path = in.path() + "/" + std::string{name};
+  auto opened = in.open(name);
+  if (!opened)
+    return tl::unexpected<failure>{opened.error()};
   file_header::image at{};
-  const auto got = from.read(0, at);
+  const auto got = (*opened)->read(0, at);
   if (!got)
     return tl::unexpected<failure>{got.error()};
   if (*got != at.size())
     return fail(errc::storage_damaged,
-                name + ": ends after " + std::to_string(*got) + " bytes, within its header");
-  return header_from(at, kind, name);
+                path + ": ends after " + std::to_string(*got) + " bytes, within its header");
+  auto header = header_from(at, kind, path);
+  if (!header)
+    return tl::unexpected<failure>{header.error()};
+  return headed_file{std::move(*header), std::move(*opened)};
+}
+
+/// The same for a file that has to be one of `owner`'s.
+[[nodiscard]] inline expected<headed_file> open_headed(directory& in, std::string_view name,
+                                                       file_kind kind, const file_owner& owner) {
+  auto opened = open_headed(in, name, kind);
+  if (!opened)
+    return opened;
+  const auto path = in.path() + "/" + std::string{name};
+  if (auto ours = check_owner(opened->header.owner, owner, path); !ours)
+    return tl::unexpected<failure>{ours.error()};
+  return opened;
 }
 
 } // namespace understudy::storage

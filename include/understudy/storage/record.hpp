@@ -21,6 +21,7 @@
 /// unreadable part had been synced, this is damage and no torn write (D3). The check keeps that
 /// search from taking a digest at every place that happens, or was made, to look like a header.
 
+#include <understudy/core/assert.hpp>
 #include <understudy/core/digest.hpp>
 #include <understudy/storage/little_endian.hpp>
 
@@ -120,6 +121,8 @@ public:
   void add(record_kind kind, std::uint64_t synced, std::span<const std::byte> head,
            std::span<const std::byte> tail = {}) {
     const auto length = head.size() + tail.size();
+    UNDERSTUDY_ASSERT(length > 0 && length <= record_payload_max,
+                      "a record that can not be read again is not written");
     const auto size = static_cast<std::size_t>(record_bytes(length));
     auto* at = extend(size);
     put(at, static_cast<std::uint32_t>(length));

@@ -76,27 +76,22 @@ struct open_segment {
 /// Opens the segment of that name, and checks that it is the one.
 [[nodiscard]] inline expected<open_segment>
 open_segment_named(directory& in, const segment_name& name, const file_owner& owner) {
-  const auto path = in.path() + "/" + to_string(name);
-  auto opened = in.open(to_string(name));
-  if (!opened)
-    return tl::unexpected<failure>{opened.error()};
-  const auto found = read_header(**opened, file_kind::segment, path);
+  auto found = open_headed(in, to_string(name), file_kind::segment, owner);
   if (!found)
     return tl::unexpected<failure>{found.error()};
-  if (auto ours = check_owner(found->owner, owner, path); !ours)
-    return tl::unexpected<failure>{ours.error()};
-  const auto& n = found->numbers;
-  open_segment segment{.header = {.owner = found->owner,
+  const auto& n = found->header.numbers;
+  open_segment segment{.header = {.owner = found->header.owner,
                                   .sequence = n[0],
                                   .begins = {{n[1]}, {n[2]}},
                                   .restarts = n[3] != 0,
                                   .previous = {n[4], n[5]},
                                   .mark = n[6]},
-                       .salt = digest_of(*found),
-                       .content = std::move(*opened)};
+                       .salt = digest_of(found->header),
+                       .content = std::move(found->content)};
   if (segment.header.name() != name)
-    return fail(errc::storage_damaged,
-                path + ": its header is that of " + to_string(segment.header.name()));
+    return fail(errc::storage_damaged, in.path() + "/" + to_string(name)
+                                           + ": its header is that of "
+                                           + to_string(segment.header.name()));
   return segment;
 }
 

@@ -116,7 +116,6 @@ public:
 
   [[nodiscard]] log_position last() const { return terms_.last(); }
   [[nodiscard]] bool holds(log_position at) const { return terms_.holds(at); }
-  [[nodiscard]] std::size_t segments() const { return segments_.size(); }
 
   /// For a clean stop: what the mark says is on the disk, too.
   [[nodiscard]] expected<void> close() {

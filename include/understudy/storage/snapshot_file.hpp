@@ -173,19 +173,14 @@ private:
 [[nodiscard]] inline expected<stored_snapshot> read_snapshot(directory& in, log_position at,
                                                              const file_owner& owner) {
   const auto name = snapshot_name(at);
-  const auto path = in.path() + "/" + name;
-  auto opened = in.open(name);
+  const auto opened = open_headed(in, name, file_kind::snapshot, owner);
   if (!opened)
     return tl::unexpected<failure>{opened.error()};
-  const auto header = read_header(**opened, file_kind::snapshot, path);
-  if (!header)
-    return tl::unexpected<failure>{header.error()};
-  if (auto ours = check_owner(header->owner, owner, path); !ours)
-    return tl::unexpected<failure>{ours.error()};
-  detail::snapshot_assembly assembly{*header, path};
-  if (header->numbers[0] != at.index.value || header->numbers[1] != at.term.value)
+  const auto& header = opened->header;
+  detail::snapshot_assembly assembly{header, in.path() + "/" + name};
+  if (header.numbers[0] != at.index.value || header.numbers[1] != at.term.value)
     return assembly.damaged("its header names another index or term");
-  return detail::read_records(**opened, digest_of(*header), assembly);
+  return detail::read_records(*opened->content, digest_of(header), assembly);
 }
 
 } // namespace understudy::storage

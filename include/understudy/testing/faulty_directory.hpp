@@ -164,16 +164,13 @@ public:
     return opened(inode, name);
   }
 
-  /// One that is there already is as good as a new one.
   expected<void> make_subdirectory(std::string_view name) override {
     check(name);
     if (auto no = disk_->refuses(owner_, disk_call::make_subdirectory, name))
       return faulty_disk::refused(disk_call::make_subdirectory, name, *no);
     const auto found = disk_->visible().find(name);
-    if (found && found->is_directory)
-      return {};
     if (found)
-      return faulty_disk::refused(disk_call::make_subdirectory, name, {"there is a file"});
+      return faulty_disk::refused(disk_call::make_subdirectory, name, {"it is there already"});
     if (!disk_->visible().has_room_for(name))
       return faulty_disk::refused(disk_call::make_subdirectory, name, {"no such directory"});
     disk_->perform({.what = disk_change::make_directory,
