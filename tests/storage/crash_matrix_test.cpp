@@ -101,7 +101,8 @@ TEST_CASE("a start that crashes as well loses no more, however often") {
   random_stream random{seed};
   for (std::uint64_t one = 0; one < 20; one += 1 + test_support::sweep_stride() / 16) {
     recorded_run run{seed + one, 40};
-    for (std::size_t k = 0; k <= run.disk->recording().size(); k += random.between(1, 2)) {
+    for (std::size_t k = 0; k <= run.disk->recording().size();
+         k += random.between<std::size_t>(1, 2)) {
       CAPTURE(one);
       CAPTURE(k);
       // The process is killed, and the system goes on; or the power fails.

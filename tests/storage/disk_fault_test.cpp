@@ -122,7 +122,7 @@ TEST_CASE("a full disk loses nothing, and when there is room again all goes on (
   REQUIRE_FALSE(whole.go(60));
   random_stream random{12};
   std::size_t full = 0;
-  for (std::uint64_t room = 0; room < 40'000; room += random.between(1, 97)) {
+  for (std::uint64_t room = 0; room < 40'000; room += random.between<std::uint64_t>(1, 97)) {
     CAPTURE(room);
     const auto disk = std::make_shared<faulty_disk>();
     disk->limit_room(room);

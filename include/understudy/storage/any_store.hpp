@@ -27,8 +27,9 @@ namespace understudy {
 /// Holds a `node_store` of any type.
 class any_store {
 public:
-  template <node_store S>
-    requires(!std::same_as<S, any_store>)
+  // In this order: whether a holder may be moved must not depend on whether it is a store.
+  template <class S>
+    requires(!std::same_as<S, any_store> && node_store<S>)
   explicit any_store(S store) : held_{std::make_unique<model<S>>(std::move(store))} {}
 
   [[nodiscard]] expected<void> write(const store_write& what) { return held_->write(what); }

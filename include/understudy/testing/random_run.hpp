@@ -132,7 +132,13 @@ private:
   std::string unfinished() {
     if (run_.open_calls() > 0)
       return std::to_string(run_.open_calls()) + " calls are open";
-    return unrest(run_);
+    if (auto wrong = unrest(run_); !wrong.empty())
+      return wrong;
+    // What a pinned member holds back would come with the word that it need not any more.
+    for (const auto& m : run_.look(run_.leader()).newest.content->members)
+      if (m.pinned && run_.runs(m.id))
+        return run_.name_of(m.id) + " is pinned";
+    return {};
   }
 
   run_summary summary() {

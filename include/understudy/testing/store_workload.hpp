@@ -107,7 +107,7 @@ private:
   store_write foreign_snapshot(log_position last) {
     ++counts_.installs;
     term_ = term_.next();
-    committed_ = last.index + random_.between(1, 9);
+    committed_ = last.index + random_.between<std::uint64_t>(1, 9);
     store_write what{.base = image_at({committed_, term_}), .vote = ballot{term_, {}}};
     if (random_.chance(0.5))
       what.entries = entries_behind(committed_);
