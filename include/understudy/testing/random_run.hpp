@@ -65,7 +65,7 @@ private:
     faults_.stop();
     // What is still on its way arrives, be it an order; who was told to leave goes.
     run_.run_for(std::max(patience() * 16, plan_.options.links.straggle_max));
-    if (!ended() && !run_.run_until([this] { return ended() || run_.leader(); }, patience() * 10))
+    if (!ended() && !wait_for([this] { return ended() || run_.leader(); }, patience() * 10))
       run_.fail_run("L1", "nobody leads");
     if (!ended())
       faults_.unpin_all();
@@ -74,13 +74,17 @@ private:
   /// All comes to be as it should (L2, L4).
   void converge() {
     const auto over = [this] { return ended() || unfinished().empty(); };
-    // With the smallest limits a newcomer pulls one entry a round trip: thousands take minutes.
-    for (int rounds = 0; !run_.run_until(over, std::chrono::minutes{4}); ++rounds) {
+    // Most of what needs a hand is seen at once; but with the smallest limits a newcomer pulls one
+    // entry a round trip, and thousands take minutes.
+    const auto enough = [](int rounds) -> interval {
+      return rounds == 0 ? std::chrono::seconds{15} : std::chrono::minutes{4};
+    };
+    for (int rounds = 0; !wait_for(over, enough(rounds)); ++rounds) {
       if (rounds == rounds_max)
         run_.fail_run("L2", unfinished());
       faults_.lend_a_hand();
       // Somebody who was sent away, or is dead, may be needed until there is another to take over.
-      if (rounds > 0)
+      if (rounds > 1)
         faults_.enter("h" + std::to_string(++helpers_));
     }
   }
@@ -108,7 +112,7 @@ private:
       return;
     load_.ask_all();
     const auto served = [this] { return load_.unserved().empty(); };
-    if (!run_.run_until(served, std::chrono::minutes{1}))
+    if (!wait_for(served, std::chrono::minutes{1}))
       run_.fail_run("L2", load_.unserved() + ", and there was no fault");
   }
 
@@ -127,6 +131,15 @@ private:
   [[nodiscard]] bool ended() const { return run_.counters().last_members > 0; }
 
   [[nodiscard]] interval patience() const { return plan_.options.core.election_timeout_max; }
+
+  /// Lets the run go on until `done`, for about `limit`. Now and then is often enough to look: each
+  /// look at the whole cluster costs as much as a few events.
+  template <class Predicate> bool wait_for(Predicate done, interval limit) {
+    for (const auto end = run_.now() + limit; !done(); run_.run_for(patience() / 16))
+      if (run_.now() > end)
+        return false;
+    return true;
+  }
 
   /// What keeps the run from its end; nothing if it is there.
   std::string unfinished() {
@@ -155,7 +168,7 @@ private:
   }
 
   /// How often all nodes that nobody can help are started again, before the run has failed.
-  static constexpr int rounds_max = 6;
+  static constexpr int rounds_max = 7;
 
   run_plan plan_;
   random_stream random_;
