@@ -167,6 +167,20 @@ TEST_CASE("a leader that stays silent is given up, and the seeds are asked again
   CHECK(b.state(7) == membership::member);
 }
 
+TEST_CASE("a newcomer whose only seed is gone asks the voters of the roster that it has pulled") {
+  auto b = cluster_of(3);
+  b.lead(0); // so the newcomer pulls before anybody can take it in
+  b.start(bench::options(7, {2}));
+  b.run(1s);
+  REQUIRE(b.state(7) == membership::entering);
+  b.node(7).log = &b.log();
+  b.show_all();
+  b.crash(2);
+  b.lead(3);
+  b.run(3s);
+  CHECK(b.state(7) == membership::member);
+}
+
 TEST_CASE("while nobody leads the newcomer waits and says why") {
   auto b = cluster_of(2);
   b.lead(0);
@@ -287,11 +301,11 @@ TEST_CASE("M12: a founder with seeds that was cut off asks as old as it is") {
   outbox out;
   entering it{o};
   it.arrived({.id = {1}, .start = 101, .entered = {2}}, {5});
-  it.pump(instant{1h}, random, out); // nobody heard of for an hour
+  it.pump(instant{1h}, random, nullptr, out); // nobody heard of for an hour
   REQUIRE(out.letters.size() == 1);
   CHECK(std::holds_alternative<census_request>(out.letters.back().what));
   CHECK_FALSE(it.heard({8}, census_reply{.cluster = {5}, .leader = {8}, .committed = {900}}));
-  it.pump(instant{1h}, random, out);
+  it.pump(instant{1h}, random, nullptr, out);
   REQUIRE(out.letters.size() == 2);
   CHECK(std::get<enter_request>(out.letters.back().what).since == log_index{2});
 }

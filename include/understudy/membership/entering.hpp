@@ -6,9 +6,12 @@
 /// in, and keep asking. Every step can be repeated, so a lost answer costs a retry and nothing else
 /// (B12). Nobody answering is never a reason to go on alone (B3).
 ///
-/// A member that has heard of no leader for a while asks its seeds in the same way: all whom it
-/// knows may have been replaced while it was cut off. It is shown the roster of today, or told that
-/// it was sent away.
+/// A node that has pulled a roster asks the voters in it along with its seeds, which may all be
+/// gone by the time it is to be taken in.
+///
+/// A member that has heard of no leader for a while asks in the same way: all whom it knows may
+/// have been replaced while it was cut off. It is shown the roster of today, or told that it was
+/// sent away.
 
 #include <understudy/core/errors.hpp>
 #include <understudy/core/outbox.hpp>
@@ -31,8 +34,9 @@ public:
   explicit entering(std::shared_ptr<const monitor_options> options)
       : options_{std::move(options)}, backoff_{options_->retry, options_->retry_max} {}
 
-  /// Asks again when it is time to, and says so when it takes too long.
-  void pump(instant now, random_source& random, outbox& out) {
+  /// Asks again when it is time to, and says so when it takes too long. `known` is the newest
+  /// configuration that the node has pulled, or none: its voters may be there when no seed is.
+  void pump(instant now, random_source& random, const configuration* known, outbox& out) {
     if (accepted_ && now < in_touch_ + options_->entering_patience)
       return out.wake(in_touch_ + options_->entering_patience);
     if (!accepted_)
@@ -40,7 +44,7 @@ public:
     if (now >= next_try_)
       hops_ = 0;
     if (now >= next_try_ || follows_) {
-      attempt(out);
+      attempt(known, out);
       next_try_ = now + backoff_.next(random);
     }
     out.wake(next_try_);
@@ -167,7 +171,7 @@ private:
     return true;
   }
 
-  void attempt(outbox& out) {
+  void attempt(const configuration* known, outbox& out) {
     follows_ = false;
     if (leader_ && tries_ < tries_max) {
       ++tries_;
@@ -178,7 +182,12 @@ private:
           leader_, enter_request{.cluster = meant(), .newcomer = options_->self, .since = since_});
     }
     leader_ = {};
-    for (auto id : options_->contacts)
+    auto all = options_->contacts;
+    if (known)
+      for (const auto& m : known->members)
+        if (has_vote(*known, m.id) && std::ranges::find(all, m.id) == all.end())
+          all.push_back(m.id);
+    for (auto id : all)
       if (id != options_->self.id)
         out.send(id, census_request{});
   }

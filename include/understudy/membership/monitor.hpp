@@ -207,7 +207,7 @@ public:
     }
     if (may_ask_seeds()) {
       entering_.in_touch(view_.leader_known);
-      entering_.pump(now, random_, out);
+      entering_.pump(now, random_, view_.newest.content.get(), out);
     }
     leaver_.pump(s, desk_, is_outside());
     if (is_member()) {
