@@ -58,10 +58,11 @@ TEST_CASE("I9: a node that comes back has what it had stored, and need not have 
   }
 }
 
-TEST_CASE("I9: what a snapshot of another log has replaced is not missed") {
+TEST_CASE("I9: what a snapshot of another log has replaced is not missed, what was committed is") {
   hand_cluster x;
-  for (int i = 0; i < 3; ++i) // the second of them another one than will be committed
+  for (int i = 0; i < 3; ++i) // the first of them another one than was committed
     x.nc.log.add(1, share(no_op{}));
+  x.nc.commit = 1;
   x.look(x.nc);
   x.rules.returned(c);
   x.look(x.nc);
@@ -74,13 +75,56 @@ TEST_CASE("I9: what a snapshot of another log has replaced is not missed") {
   }
   x.na.commit = 3;
   x.look(x.na);
+  const auto before = x.nc;
   x.nc.vote = {term_number{2}, {}};
   x.nc.known = x.na.in_force({1});
   x.nc.log = {.start = {{3}, {2}}, .entries = {}};
   x.nc.commit = x.nc.applied = 3;
+  x.nc.durable = 1; // the snapshot is not stored yet
   x.look(x.nc);
   x.rules.returned(c);
-  CHECK(x.broken_by(x.nc) == "none");
+  SUBCASE("the snapshot is there") {
+    CHECK(x.broken_by(x.nc) == "none");
+  }
+  SUBCASE("the snapshot is not there, and all that it replaced is") {
+    x.nc.log = before.log;
+    x.nc.commit = x.nc.applied = 1;
+    CHECK(x.broken_by(x.nc) == "none");
+  }
+  SUBCASE("nothing is there") {
+    x.nc.log = {};
+    x.nc.known = {};
+    x.nc.commit = x.nc.applied = 0;
+    x.nc.durable = 0;
+    CHECK(x.broken_by(x.nc) == "I9");
+  }
+}
+
+TEST_CASE("I9: what was committed is owed, though a snapshot that is not stored has replaced it") {
+  hand_cluster x;
+  x.nc.log.add(1, x.na.log.at({2}).what);
+  x.look(x.nc); // stores what is committed, and does not know that it is
+  for (auto* n : {&x.na, &x.nb}) {
+    n->log.add(1, share(no_op{}));
+    x.look(*n);
+  }
+  x.na.commit = 3;
+  x.look(x.na);
+  const auto before = x.nc;
+  x.nc.known = x.na.in_force({1});
+  x.nc.log = {.start = {{3}, {1}}, .entries = {}};
+  x.nc.commit = x.nc.applied = 3;
+  x.nc.durable = 0;
+  x.look(x.nc);
+  x.rules.returned(c);
+  x.nc = before;
+  SUBCASE("it is there") {
+    CHECK(x.broken_by(x.nc) == "none");
+  }
+  SUBCASE("a part of it is there") {
+    x.nc.log.keep(1);
+    CHECK(x.broken_by(x.nc) == "I9");
+  }
 }
 
 TEST_CASE("I1: a node that leads, comes back and leads in the same term is seen") {

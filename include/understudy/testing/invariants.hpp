@@ -12,6 +12,7 @@
 #include <understudy/testing/history.hpp>
 #include <understudy/testing/log_mirror.hpp>
 #include <understudy/testing/membership_rules.hpp>
+#include <understudy/testing/node_record.hpp>
 #include <understudy/testing/node_rules.hpp>
 #include <understudy/testing/observation.hpp>
 #include <understudy/testing/seen_counters.hpp>
@@ -41,9 +42,7 @@ public:
     if (o.newest.content) {
       auto& home = home_of(n, o);
       const auto newest_before = newest_of(n);
-      const auto change = n.log.look(o.id, o.log, home.past);
-      if ((change.truncated || change.installed) && !n.promised) // not by coming back
-        n.kept = std::min(n.kept, change.kept);
+      const auto change = n.look(o, home.past);
       hold_to_promise(n, o);
       check_truncation(n, o, change);
       check_appended(n, o, change);
@@ -71,15 +70,10 @@ public:
   /// Another process begins under the id of a node, from what the first one had stored. That much
   /// it must still have; of the rest it need not know anything (I9).
   void returned(member_id who) {
-    auto& n = nodes_[who];
-    const auto through = std::max(n.before.durable, n.kept);
-    if (const auto known = n.log.chain(through))
-      n.promised = {through, *known};
-    else if (n.cluster) // a snapshot that is not stored yet has taken its place
-      n.promised = {through, homes_.at(n.cluster).past.committed_chain(through)};
-    n.kept = through;
-    n.before = {.vote = n.before.stored, .stored = n.before.stored};
-    n.log = {};
+    if (auto& n = nodes_[who]; n.cluster)
+      n.returned(homes_.at(n.cluster).past);
+    else
+      n.returned({});
   }
 
   /// Compares the whole of a node's log with what was seen of it.
@@ -108,17 +102,6 @@ public:
   [[nodiscard]] const seen_counters& counters() const { return counters_; }
 
 private:
-  struct node_record {
-    cluster_id cluster = {};
-    log_mirror log = {};
-    node_state before = {};               ///< at the last look
-    std::optional<promise> promised = {}; ///< by an earlier process of this node
-    log_index kept = {};  ///< stored by that one, and as it was, though this one may not know it
-    term_number led = {}; ///< the newest term in which it led
-    snapshot_key image = {};
-    std::uint64_t looks = 0;
-  };
-
   struct cluster_record {
     history past = {};
     vote_ledger votes = {};

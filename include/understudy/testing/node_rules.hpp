@@ -10,6 +10,7 @@
 #include <understudy/testing/observation.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace understudy::testing {
