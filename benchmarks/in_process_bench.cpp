@@ -23,14 +23,13 @@
 
 #include "figures.hpp"
 #include "parcel.hpp"
+#include "voting_group.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <future>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -39,67 +38,14 @@
 namespace in_process_bench {
 
 using namespace benchmarks;
-using namespace std::chrono_literals;
 
 constexpr std::int64_t rounds = 11;
-
-/// Whom the caller asks.
-enum class place { leader, follower };
-
-/// Nodes that all vote.
-class group {
-public:
-  group(caf::actor_system& system, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) {
-      understudy::node_options options{.name = "node " + std::to_string(i + 1), .found = i == 0};
-      options.seeds.assign(nodes_.begin(), nodes_.end());
-      nodes_.push_back(checked(understudy::spawn_node<parcel_counter>(system, options)));
-    }
-    for (const auto& n : nodes_)
-      static_cast<void>(checked(n.wait_until(
-          [&](const understudy::node_status& now) {
-            const bool settled = now.role != understudy::role::leader || now.plan_settled;
-            return now.voters.size() == size && !now.changing && now.ready && settled;
-          },
-          30s)));
-  }
-  group(const group&) = delete;
-  group& operator=(const group&) = delete;
-
-  ~group() {
-    std::vector<std::shared_future<void>> over;
-    for (const auto& n : nodes_)
-      over.push_back(n.stop());
-    for (const auto& o : over)
-      o.wait();
-  }
-
-  [[nodiscard]] parcel_actor actor_at(place where) const {
-    const auto wanted
-        = where == place::leader ? understudy::role::leader : understudy::role::follower;
-    for (const auto& n : nodes_)
-      if (n.status().role == wanted)
-        return n.actor();
-    throw std::runtime_error{"nobody leads"};
-  }
-
-private:
-  template <class T> static T checked(understudy::expected<T> result) {
-    if (result)
-      return std::move(*result);
-    std::ostringstream why;
-    why << result.error();
-    throw std::runtime_error{why.str()};
-  }
-
-  std::vector<understudy::node<parcel_counter>> nodes_;
-};
 
 /// Commands at one of `range(0)` nodes, from `range(1)` callers with `range(2)` outstanding each.
 void compare(benchmark::State& state, place where) {
   understudy::config config;
   caf::actor_system system{config};
-  const group nodes{system, static_cast<std::size_t>(state.range(0))};
+  const voting_group nodes{system, static_cast<std::size_t>(state.range(0))};
   const parcel_actor echo = system.spawn<echo_actor>();
   const load what{.callers = static_cast<std::size_t>(state.range(1)),
                   .outstanding = static_cast<std::size_t>(state.range(2))};

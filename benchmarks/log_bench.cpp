@@ -24,13 +24,13 @@
 #include <benchmark/benchmark.h>
 
 #include "figures.hpp"
+#include "scratch_directory.hpp"
 #include <sqlite3.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -44,7 +44,6 @@ namespace log_bench {
 
 using namespace benchmarks;
 using namespace understudy;
-namespace fs = std::filesystem;
 
 constexpr std::int64_t rounds = 9;
 constexpr std::uint64_t segment_bytes = std::uint64_t{16} << 20;
@@ -56,29 +55,6 @@ template <class T> T checked(expected<T> result) {
   if constexpr (!std::is_void_v<T>)
     return std::move(*result);
 }
-
-/// A directory that is there for as long as it is needed.
-class scratch {
-public:
-  explicit scratch(const fs::path& in) : path_{(in / "understudy_log.XXXXXX").string()} {
-    if (::mkdtemp(path_.data()) == nullptr)
-      throw std::runtime_error{"no directory can be made in " + in.string()};
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  ~scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-
-  [[nodiscard]] std::string make(const std::string& name) const {
-    fs::create_directory(fs::path{path_} / name);
-    return (fs::path{path_} / name).string();
-  }
-
-private:
-  std::string path_;
-};
 
 std::unique_ptr<storage::posix_directory> directory_at(const std::string& path) {
   return checked(storage::posix_directory::open(path, storage::access::hold));
@@ -218,21 +194,16 @@ template <class Step> seconds time_of(Step step) {
   return std::chrono::steady_clock::now() - start;
 }
 
-fs::path disk() {
-  const char* named = std::getenv("UNDERSTUDY_BENCH_DIR");
-  return named != nullptr ? fs::path{named} : fs::temp_directory_path();
-}
-
 /// As many batches that a round writes some MiB, and takes long enough to be measured.
 std::size_t batches_of(const load& work) {
   const auto wanted = (std::uint64_t{8} << 20) / work.batch_bytes();
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(wanted, 20, 400));
 }
 
-void store(benchmark::State& state, const fs::path& where) {
+void store(benchmark::State& state, const std::filesystem::path& where) {
   const auto bytes_each = static_cast<std::size_t>(state.range(0));
   const auto batch = static_cast<std::size_t>(state.range(1));
-  const scratch own{where};
+  const scratch_directory own{where};
   load log_load{bytes_each, batch};
   load raw_load{bytes_each, batch};
   load sqlite_load{bytes_each, batch};
@@ -268,7 +239,7 @@ void store(benchmark::State& state, const fs::path& where) {
 }
 
 void on_disk(benchmark::State& state) {
-  store(state, disk());
+  store(state, disk_to_measure());
 }
 
 void unsynced(benchmark::State& state) {
@@ -295,7 +266,7 @@ std::uint64_t read_and_hash(const std::string& path) {
 
 void replay(benchmark::State& state) {
   constexpr std::size_t entries = 100'000;
-  const scratch own{disk()};
+  const scratch_directory own{disk_to_measure()};
   const auto path = own.make("log");
   {
     load work{1'024, 1'000};
