@@ -83,6 +83,7 @@ public:
   /// What nodes can not do for themselves once all faults are over: whom nobody can help is started
   /// again, and who was told to leave and could not is sent away.
   void lend_a_hand() {
+    operator_.give_up_orders();
     for (const auto id : run_.nodes()) {
       if (is_stranded(id))
         start_anew(id);

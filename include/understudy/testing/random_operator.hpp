@@ -95,6 +95,9 @@ public:
     return on_the_way_out_.contains(who) || pinned_.contains(who);
   }
 
+  /// No order is on its way any more. Who was to be sent away, and is not marked by now, stays.
+  void give_up_orders() { on_the_way_out_.clear(); }
+
   void unpin_all(member_id at) {
     pinned_.clear();
     for (const auto id : run_.nodes())
