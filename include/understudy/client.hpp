@@ -54,7 +54,7 @@ public:
       post_from_outside(body.supervisor, peers_gone{std::move(news.gone)});
       known.nodes.push_back(n.id);
     }
-    post_from_outside(body.front, std::move(known));
+    post_from_outside(body.doors.front, std::move(known));
   }
 
   [[nodiscard]] client_status status() const {
@@ -88,7 +88,8 @@ spawn_client(caf::actor_system& system, std::vector<contact> nodes,
       system, false, stage, client{options, std::move(ids), random_source{random.next()}});
   all.enlist<client>(front);
   all.raise_curtain(nodes);
-  return cluster_client<M>{std::make_shared<const node_body>(stage, all, front, system)};
+  return cluster_client<M>{
+      std::make_shared<const node_body>(stage, all, system, node_doors{front})};
 }
 
 } // namespace understudy

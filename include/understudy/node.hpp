@@ -14,6 +14,7 @@
 #include <understudy/actors/caller.hpp>
 #include <understudy/actors/cast.hpp>
 #include <understudy/actors/config.hpp>
+#include <understudy/actors/core_office.hpp>
 #include <understudy/actors/front_door.hpp>
 #include <understudy/actors/machine_keeper.hpp>
 #include <understudy/actors/shell.hpp>
@@ -173,7 +174,7 @@ public:
   /// The actor around the machine. It answers what an application's own keeper answers, and nothing
   /// if there is none: see `basic_machine_keeper`.
   [[nodiscard]] caf::actor keeper() const {
-    return caf::actor_cast<caf::actor>(this->body().keeper);
+    return caf::actor_cast<caf::actor>(this->body().doors.keeper);
   }
 
   /// Sends `who` each `node_event` from now on, until it ends.
@@ -197,7 +198,7 @@ public:
         failure{errc::stopped, "the node stopped before it had left"});
     auto result = slot->future();
     if (!stage().closed)
-      post_from_outside(this->body().back, leave_from_outside{limit, std::move(slot)});
+      post_from_outside(this->body().doors.back, leave_from_outside{limit, std::move(slot)});
     return result;
   }
 
@@ -238,6 +239,19 @@ public:
     return ask_monitor<bool>([who](const monitor& m) { return m.safe_to_stop(who); });
   }
 
+  /// Writes down the machine as this node has it now, and lets go of the log behind that; done when
+  /// it is stored. Nodes do this by themselves, by the log's size; so this is for before a backup,
+  /// or before a node is stopped that is to start again quickly. The result is the index of the
+  /// last entry in it. Fails with `machine_stopped` if the machine has broken.
+  std::future<expected<log_index>> snapshot_now() const {
+    auto slot = std::make_shared<result_slot<log_index>>(
+        failure{errc::stopped, "the node stopped before the snapshot was stored"});
+    auto result = slot->future();
+    if (!stage().closed)
+      post_from_outside(this->body().doors.core, snapshot_from_outside{std::move(slot)});
+    return result;
+  }
+
   /// The newest decisions about seats that this node made, with their reasons, oldest first.
   std::future<expected<std::vector<journal_line>>> journal() const {
     using lines = std::vector<journal_line>;
@@ -272,7 +286,7 @@ private:
         = std::make_shared<result_slot<Result>>(failure{errc::stopped, "the node is stopped"});
     auto result = slot->future();
     if (!stage().closed)
-      post_from_outside(this->body().back,
+      post_from_outside(this->body().doors.back,
                         look_from_outside{[slot = std::move(slot), look = std::move(look)](
                                               const monitor& m) { slot->answer(look(m)); }});
     return result;
@@ -287,7 +301,7 @@ private:
     if (stage().closed)
       slot->answer(fail(errc::stopped, "the node is stopped"));
     else
-      post_from_outside(this->body().back,
+      post_from_outside(this->body().doors.back,
                         order_from_outside{std::move(what), {}, std::move(slot)});
     return result;
   }
@@ -322,7 +336,7 @@ template <state_machine M, class Keeper = machine_keeper<M>>
     return actor;
   };
   desks[0] = join(type_list<raft_core>{},
-                  spawn_actor<shell<raft_core>>(
+                  spawn_actor<core_office>(
                       system, detached, stage,
                       raft_core{self.id, options.core, random.next(), start->take_found()}));
   desks[1] = join(type_list<puller>{},
@@ -349,7 +363,8 @@ template <state_machine M, class Keeper = machine_keeper<M>>
 
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);
-  return node<M>{std::make_shared<const node_body>(stage, all, desks[3], system, desks[2], keeper)};
+  return node<M>{std::make_shared<const node_body>(
+      stage, all, system, node_doors{desks[3], desks[2], desks[0], keeper})};
 }
 
 } // namespace understudy

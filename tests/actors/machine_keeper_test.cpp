@@ -52,7 +52,8 @@ struct shop {
              }}};
     keeper = spawn_actor<shopkeeper>(world.system, false, stage, replica<inventory>{});
     all.enlist<replica<inventory>>(keeper);
-    body = std::make_unique<node_body>(stage, all, keeper, world.system, nullptr, keeper);
+    body = std::make_unique<node_body>(stage, all, world.system,
+                                       node_doors{.front = keeper, .keeper = keeper});
     all.raise_curtain({});
     world.run();
   }

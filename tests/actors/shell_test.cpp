@@ -120,7 +120,7 @@ struct toy_node {
     const auto other = spawn_actor<shell<toy_desk>>(system, false, stage, toy_desk{});
     all.enlist<toy_desk>(other);
     local_links::publish(system, stage->address, {first, other, other, other});
-    body_ = std::make_unique<node_body>(stage, all, other, system);
+    body_ = std::make_unique<node_body>(stage, all, system, node_doors{.front = other});
     all.raise_curtain({});
   }
 

@@ -109,6 +109,26 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(stock(*again) == 1);
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "a snapshot that is ordered is stored, and the next start begins with it") {
+  grow_durable(1);
+  for (int i = 0; i < 3; ++i)
+    restock(nodes[0]);
+  const auto covered = nodes[0].snapshot_now().get();
+  REQUIRE(covered);
+  CHECK(nodes[0].snapshot_now().get() == covered);
+  const auto files = std::filesystem::directory_iterator{disk.path("a")};
+  CHECK(std::ranges::any_of(files, [](const std::filesystem::directory_entry& file) {
+    return file.path().filename().string().starts_with("snapshot-");
+  }));
+  end(nodes[0], false);
+  const auto& again = restart(nodes[0], "a");
+  wait(again, [](const node_status& s) { return s.ready; });
+  CHECK(stock(again) == 3);
+  end(nodes[0], true);
+  CHECK(nodes[0].snapshot_now().get().error().code == errc::stopped);
+}
+
 TEST_CASE_FIXTURE(fixture, "a voter that crashes comes back to its seat, and catches up") {
   grow_durable(3);
   restock(nodes[0]);

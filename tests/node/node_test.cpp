@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(fixture, "a peer's command that can not be read is refused at 
   const auto before = a.status().last;
   std::promise<failure> refused;
   auto why = refused.get_future();
-  const auto door = a.body().front;
+  const auto door = a.body().doors.front;
   caf::actor peer = system.spawn([&refused, door](caf::event_based_actor* self) -> caf::behavior {
     post(origin_of(*self), door, member_id{17},
          requests{

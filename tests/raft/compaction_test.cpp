@@ -6,6 +6,8 @@
 #include "raft/support/entries.hpp"
 
 #include <cstdint>
+#include <variant>
+#include <vector>
 
 namespace compaction_test {
 
@@ -35,6 +37,26 @@ struct bench {
     return !out.notices.empty();
   }
 
+  /// One step. Returns how often the replica was asked; the orders that were answered are added to
+  /// `answers`.
+  std::size_t step() {
+    outbox out;
+    rule.consider(state, out);
+    std::size_t asked = 0;
+    for (auto& what : out.notices) {
+      asked += std::holds_alternative<take_snapshot>(what) ? 1u : 0u;
+      if (auto* done = std::get_if<order_done>(&what))
+        answers.push_back(*done);
+    }
+    return asked;
+  }
+
+  void store_all() {
+    outbox out;
+    state.durable.flush(out);
+    state.durable.confirmed(state.durable.covering(), out);
+  }
+
   void taken(std::uint64_t at, std::uint64_t needed = UINT64_MAX) {
     snapshot_taken what{.at = {{at}, {1}}, .image = bytes{"state"}};
     rule.on(what, state, {needed});
@@ -42,6 +64,7 @@ struct bench {
 
   core_state state;
   compaction rule;
+  std::vector<order_done> answers = {};
 };
 
 core_options often() {
@@ -127,6 +150,57 @@ TEST_CASE("a snapshot that was overtaken is dropped") {
   b.taken(80);
   b.taken(60);
   CHECK(b.state.image->at.index == log_index{80});
+}
+
+TEST_CASE("a snapshot that is ordered is taken however short the log, and answered once stored") {
+  core_options o = often();
+  o.volatile_log = false;
+  bench b{o};
+  b.state.applied = {40};
+  outbox out;
+  b.state.durable.flush(out);
+  b.rule.order({7});
+  CHECK(b.step() == 1);
+  CHECK(b.answers.empty());
+  b.rule.order({8}); // after the replica was asked: this one is for a later state
+  b.taken(40);
+  b.state.applied = {50};
+  CHECK(b.step() == 1);
+  CHECK(b.answers.empty()); // not stored yet
+  b.store_all();
+  b.step();
+  REQUIRE(b.answers.size() == 1);
+  CHECK(b.answers[0].id == ticket{7});
+  CHECK(b.answers[0].result == log_index{40});
+  b.taken(50);
+  b.step();
+  b.store_all();
+  b.step();
+  REQUIRE(b.answers.size() == 2);
+  CHECK(b.answers[1].id == ticket{8});
+  CHECK(b.answers[1].result == log_index{50});
+}
+
+TEST_CASE("where the last snapshot has it all, that is the answer") {
+  bench b{often()};
+  CHECK(b.asks());
+  b.taken(100);
+  b.rule.order({7});
+  CHECK(b.step() == 0);
+  REQUIRE(b.answers.size() == 1);
+  CHECK(b.answers[0].result == log_index{100});
+}
+
+TEST_CASE("a machine that has broken writes no snapshots, and says so") {
+  bench b{often()};
+  b.rule.order({7});
+  CHECK(b.asks());
+  b.rule.order({8});
+  b.state.machine_failed = true;
+  CHECK(b.step() == 0);
+  REQUIRE(b.answers.size() == 2);
+  for (const auto& a : b.answers)
+    CHECK(a.result.error().code == errc::machine_stopped);
 }
 
 } // namespace compaction_test

@@ -29,7 +29,7 @@ public:
 
   /// The same as an actor: takes the commands and queries of `M` as requests, and `subscribe`.
   [[nodiscard]] machine_actor<M> actor() const {
-    return caf::actor_cast<machine_actor<M>>(body_->front);
+    return caf::actor_cast<machine_actor<M>>(body_->doors.front);
   }
 
   /// Replicates `what` and gives the machine's reply. It is applied once, or certainly not at all;
@@ -84,7 +84,8 @@ private:
     auto slot = std::make_shared<promised_reply<Asked, Result>>(changes_data);
     auto result = slot->future();
     const auto until = deadline > interval{0} ? body_->system.clock().now() + deadline : instant{};
-    post_from_outside(body_->front, call_from_outside{std::move(*what), until, std::move(slot)});
+    post_from_outside(body_->doors.front,
+                      call_from_outside{std::move(*what), until, std::move(slot)});
     return result;
   }
 

@@ -108,13 +108,20 @@ private:
   std::shared_future<void> over_;
 };
 
+/// Whom a handle of a node turns to; a client has but a front.
+struct node_doors {
+  any_actor front = nullptr;  ///< takes calls
+  any_actor back = nullptr;   ///< takes orders
+  any_actor core = nullptr;   ///< has the log
+  any_actor keeper = nullptr; ///< has the machine
+};
+
 /// What all handles of one node hold together. When the last goes, the node stops.
 struct node_body {
-  node_body(std::shared_ptr<backstage> backstage, const cast& cast, any_actor front_actor,
-            caf::actor_system& in, any_actor back_actor = nullptr, any_actor keeper_actor = nullptr)
+  node_body(std::shared_ptr<backstage> backstage, const cast& cast, caf::actor_system& in,
+            node_doors open)
       : stage{std::move(backstage)}, supervisor{cast.supervisor_actor()}, actors{cast.actors()},
-        front{std::move(front_actor)}, back{std::move(back_actor)}, keeper{std::move(keeper_actor)},
-        over{cast.over()}, system{in} {}
+        doors{std::move(open)}, over{cast.over()}, system{in} {}
   node_body(const node_body&) = delete;
   node_body& operator=(const node_body&) = delete;
   ~node_body() { stop(false); }
@@ -128,9 +135,7 @@ struct node_body {
   const std::shared_ptr<backstage> stage;
   const any_actor supervisor;
   const std::vector<any_actor> actors;
-  const any_actor front;  ///< takes calls
-  const any_actor back;   ///< takes orders; null: a client
-  const any_actor keeper; ///< has the machine; null: a client
+  const node_doors doors;
   const std::shared_future<void> over;
   caf::actor_system& system;
 };

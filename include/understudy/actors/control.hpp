@@ -95,6 +95,11 @@ struct leave_from_outside {
   std::shared_ptr<result_slot<leave_result>> slot = nullptr;
 };
 
+/// To the actor of a node's raft core: write down the state as it is.
+struct snapshot_from_outside {
+  std::shared_ptr<result_slot<log_index>> slot = nullptr;
+};
+
 /// To a node's back office: let this look at the membership monitor.
 struct look_from_outside {
   std::function<void(const monitor&)> look = {};

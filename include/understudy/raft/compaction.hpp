@@ -6,6 +6,7 @@
 
 #include <understudy/core/notices.hpp>
 #include <understudy/raft/core_state.hpp>
+#include <understudy/raft/snapshot_orders.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -20,21 +21,38 @@ class compaction {
 public:
   void consider(core_state& state, outbox& out) {
     cut(state);
-    if (asked_ || state.machine_failed
-        || state.log.appended_bytes() - appended_at_last_ < due_after_bytes(state)
-        || state.applied <= covered(state))
-      return;
-    asked_ = true;
-    appended_at_last_ = state.log.appended_bytes();
-    out.tell(take_snapshot{});
+    ask(state, out);
+    orders_.answer(state.durable, out);
   }
+
+  /// Takes a snapshot of all that is applied by now, however little that is. An `order_done` tells
+  /// when it is stored, and what it covers.
+  void order(ticket id) { orders_.give(id); }
 
   /// The replica has written its state down. `needed_from`: the lowest index somebody still has to
   /// be sent from.
   void on(snapshot_taken& taken, core_state& state, log_index needed_from) {
     asked_ = false;
-    if (taken.at.index <= covered(state) || !state.log.holds(taken.at.index))
-      return; // overtaken by one from elsewhere
+    if (taken.at.index > covered(state) && state.log.holds(taken.at.index))
+      keep(taken, state, needed_from); // else it was overtaken by one from elsewhere
+    orders_.taken(covered(state), state.durable);
+  }
+
+private:
+  void ask(core_state& state, outbox& out) {
+    if (state.machine_failed)
+      return orders_.refuse(errc::machine_stopped, out);
+    if (asked_ || !(orders_.wait() || has_grown(state)))
+      return;
+    if (state.applied <= covered(state))
+      return orders_.nothing_new(covered(state), state.durable);
+    asked_ = true;
+    orders_.asked();
+    appended_at_last_ = state.log.appended_bytes();
+    out.tell(take_snapshot{});
+  }
+
+  void keep(snapshot_taken& taken, core_state& state, log_index needed_from) {
     auto image = std::make_shared<snapshot>();
     image->at = taken.at;
     image->stamp = taken.stamp;
@@ -47,15 +65,15 @@ public:
     cut(state);
   }
 
-private:
   /// What is dropped at once. To free a hundred thousand entries takes as long as a client may be
   /// made to wait, and all nodes come to it at the same time.
   static constexpr std::uint64_t entries_at_once = 2'048;
 
   /// A state that is larger than the log since the last snapshot is not written down yet.
-  static std::size_t due_after_bytes(const core_state& state) {
-    return std::max(state.options.snapshot_after_bytes,
-                    state.image ? state.image->image.size() : std::size_t{0});
+  [[nodiscard]] bool has_grown(const core_state& state) const {
+    const auto last = state.image ? state.image->image.size() : std::size_t{0};
+    return state.log.appended_bytes() - appended_at_last_
+           >= std::max(state.options.snapshot_after_bytes, last);
   }
 
   void cut(core_state& state) const {
@@ -85,6 +103,7 @@ private:
     return through;
   }
 
+  snapshot_orders orders_;
   bool asked_ = false;
   std::size_t appended_at_last_ = 0;
   log_index cut_through_; ///< entries up to here are on their way out

@@ -218,6 +218,8 @@ public:
     compaction_.on(m, state_, needed);
   }
 
+  void order_snapshot(ticket id) { compaction_.order(id); } ///< see `compaction::order`
+
   void on(machine_failed& m, instant now, outbox& out) {
     state_.machine_failed = true;
     out.tell(node_event{.what = node_event::kind::machine_failed,
