@@ -25,6 +25,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "checked.hpp"
 #include "figures.hpp"
 #include "parcel.hpp"
 #include "scratch_directory.hpp"
@@ -46,6 +47,7 @@ namespace durable_bench {
 
 using namespace understudy;
 using namespace std::chrono_literals;
+using benchmarks::checked;
 using benchmarks::median;
 
 constexpr std::int64_t rounds = 11;
@@ -77,13 +79,6 @@ store_opener counted(store_opener open, std::shared_ptr<std::atomic<std::uint64_
       return any_store{counting_store{std::move(store), syncs}};
     });
   };
-}
-
-template <class T> T checked(expected<T> result) {
-  if (!result)
-    throw std::runtime_error{result.error().detail};
-  if constexpr (!std::is_void_v<T>)
-    return std::move(*result);
 }
 
 /// A file as a log has it: allocated before it is written.

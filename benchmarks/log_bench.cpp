@@ -23,6 +23,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "checked.hpp"
 #include "figures.hpp"
 #include "scratch_directory.hpp"
 #include <sqlite3.h>
@@ -48,13 +49,6 @@ using namespace understudy;
 constexpr std::int64_t rounds = 9;
 constexpr std::uint64_t segment_bytes = std::uint64_t{16} << 20;
 constexpr storage::file_owner owner{.cluster = {1}, .node = {7}, .start = 9};
-
-template <class T> T checked(expected<T> result) {
-  if (!result)
-    throw std::runtime_error{result.error().detail};
-  if constexpr (!std::is_void_v<T>)
-    return std::move(*result);
-}
 
 std::unique_ptr<storage::posix_directory> directory_at(const std::string& path) {
   return checked(storage::posix_directory::open(path, storage::access::hold));

@@ -6,6 +6,8 @@
 
 #include <understudy/understudy.hpp>
 
+#include "checked.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -13,7 +15,6 @@
 #include <deque>
 #include <future>
 #include <map>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -50,15 +51,6 @@ struct writer_beat {};
 UNDERSTUDY_MESSAGES(parcel_store_messages, benchmarks::writer_beat, benchmarks::parcel_store::put)
 
 namespace benchmarks {
-
-/// The value of a result; throws what is wrong with it, as every benchmark ends then.
-template <class T> [[nodiscard]] T checked(understudy::expected<T> result) {
-  if (result)
-    return std::move(*result);
-  std::ostringstream why;
-  why << result.error();
-  throw std::runtime_error{why.str()};
-}
 
 /// The result of a call that ought to end within `limit`.
 template <class T>

@@ -6,16 +6,15 @@
 
 #include <understudy/understudy.hpp>
 
+#include "checked.hpp"
 #include "parcel.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <future>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace benchmarks {
@@ -65,14 +64,6 @@ public:
   }
 
 private:
-  template <class T> static T checked(understudy::expected<T> result) {
-    if (result)
-      return std::move(*result);
-    std::ostringstream why;
-    why << result.error();
-    throw std::runtime_error{why.str()};
-  }
-
   std::vector<understudy::node<parcel_counter>> nodes_;
 };
 

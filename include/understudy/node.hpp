@@ -239,10 +239,11 @@ public:
     return ask_monitor<bool>([who](const monitor& m) { return m.safe_to_stop(who); });
   }
 
-  /// Writes down the machine as this node has it now, and lets go of the log behind that; done when
-  /// it is stored. Nodes do this by themselves, by the log's size; so this is for before a backup,
-  /// or before a node is stopped that is to start again quickly. The result is the index of the
-  /// last entry in it. Fails with `machine_stopped` if the machine has broken.
+  /// Writes down the machine as this node has it now, and lets go of the log behind that, but for
+  /// what is kept for those who are a little behind; done when it is stored. Nodes do this by
+  /// themselves, by the log's size; so this is for before a backup, or before a node is stopped
+  /// that is to start again quickly. The result is the index of the last entry in it. Fails with
+  /// `machine_stopped` if the machine has broken.
   std::future<expected<log_index>> snapshot_now() const {
     auto slot = std::make_shared<result_slot<log_index>>(
         failure{errc::stopped, "the node stopped before the snapshot was stored"});
