@@ -53,7 +53,7 @@ struct bench {
 
   void store_all() {
     outbox out;
-    state.durable.flush(out);
+    state.durable.flush(at, out);
     state.durable.confirmed(state.durable.covering(), out);
   }
 
@@ -158,7 +158,7 @@ TEST_CASE("a snapshot that is ordered is taken however short the log, and answer
   bench b{o};
   b.state.applied = {40};
   outbox out;
-  b.state.durable.flush(out);
+  b.state.durable.flush(at, out);
   b.rule.order({7});
   CHECK(b.step() == 1);
   CHECK(b.answers.empty());

@@ -61,7 +61,7 @@ TEST_CASE(
   auto state = returned(found);
   CHECK(state.vote() == ballot{{2}, {}});
   outbox out;
-  state.durable.flush(out); // and is written once more
+  state.durable.flush({}, out); // and is written once more
   REQUIRE(out.notices.size() == 1);
   CHECK(std::get<store_write>(out.notices.front()).vote == ballot{{2}, {}});
 }
@@ -70,10 +70,10 @@ TEST_CASE("what was recovered is durable once the store has synced, and asserted
   auto state = returned(some_log());
   outbox out;
   state.durable.send_when_durable(out, {3}, vote_reply{});
-  state.durable.flush(out);
+  state.durable.flush({}, out);
   REQUIRE(out.notices.size() == 1);
   CHECK(out.letters.empty());
-  state.durable.confirmed(std::get<store_write>(out.notices.front()).write, out);
+  state.durable.confirmed(std::get<store_write>(out.notices.front()).write, {}, out);
   CHECK(out.letters.size() == 1);
   CHECK(state.durable.durable() == log_index{3});
 }

@@ -5,6 +5,8 @@
 
 #include "raft/support/entries.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -18,14 +20,14 @@ namespace {
 /// The one write that `flush` hands over.
 store_write flushed(durability& d) {
   outbox out;
-  d.flush(out);
+  d.flush({}, out);
   REQUIRE(out.notices.size() == 1);
   return std::get<store_write>(out.notices.front());
 }
 
 std::size_t sent_by(durability& d, generation confirmed) {
   outbox out;
-  d.confirmed(confirmed, out);
+  d.confirmed(confirmed, {}, out);
   return out.letters.size();
 }
 
@@ -43,7 +45,7 @@ TEST_CASE("a log that ends with the process is durable at once, and nothing is w
   CHECK(d.durable() == log_index{1});
   d.send_when_durable(out, {2}, append_reply{});
   CHECK(out.letters.size() == 1);
-  d.flush(out);
+  d.flush({}, out);
   CHECK(out.notices.empty());
 }
 
@@ -72,7 +74,7 @@ TEST_CASE("one write carries all that changed, and nothing is written twice") {
   d.appended(entry_of(2, 1));
   d.ballot_changed({{1}, {2}});
   CHECK(flushed(d).entries.size() == 2);
-  d.flush(out);
+  d.flush({}, out);
   CHECK(out.notices.empty());
   CHECK(d.durable() == log_index{0});
 }
@@ -161,6 +163,25 @@ TEST_CASE("a snapshot of one's own spares writing what it covers") {
   CHECK_FALSE(w.keep.has_value());
   sent_by(d, w.write);
   CHECK(d.durable() == log_index{4});
+}
+
+TEST_CASE("D14: a disk stalls when a write is under way and nothing is confirmed any more") {
+  const auto at = [](int ms) { return instant{} + std::chrono::milliseconds{ms}; };
+  const interval limit = std::chrono::milliseconds{100};
+  durability d{false};
+  outbox out;
+  CHECK_FALSE(d.stalls(at(1'000), limit)); // there is nothing to wait for
+  for (int i = 1; i <= 3; ++i) {
+    d.appended(entry_of(static_cast<std::uint64_t>(i), 1));
+    d.flush(at(1'000), out);
+  }
+  CHECK_FALSE(d.stalls(at(1'100), limit));
+  CHECK(d.stalls(at(1'101), limit));
+  d.confirmed({1}, at(1'101), out);
+  CHECK_FALSE(d.stalls(at(1'200), limit)); // slow, but it goes on
+  CHECK(d.stalls(at(1'202), limit));
+  d.confirmed({3}, at(1'300), out);
+  CHECK_FALSE(d.stalls(at(9'000), limit));
 }
 
 } // namespace durability_test

@@ -31,8 +31,8 @@ struct bench {
 
   void store_all() {
     outbox out;
-    store.flush(out);
-    store.confirmed(store.covering(), out);
+    store.flush({}, out);
+    store.confirmed(store.covering(), {}, out);
   }
 
   snapshot_orders orders;
@@ -75,13 +75,13 @@ TEST_CASE("an answer does not speak of a later snapshot that is not stored yet")
   b.change_something();
   b.orders.taken({9}, b.store);
   outbox out;
-  b.store.flush(out);
+  b.store.flush({}, out);
   const auto first = b.store.covering();
   b.orders.give({2});
   b.orders.asked();
   b.change_something();
   b.orders.taken({12}, b.store);
-  b.store.confirmed(first, out);
+  b.store.confirmed(first, {}, out);
   const auto done = b.answered();
   REQUIRE(done.size() == 1);
   CHECK(done[0].result == log_index{9});

@@ -159,8 +159,8 @@ TEST_CASE("a vote leaves when it is durable, a refusal at once (E2)") {
   CHECK(out.letters.empty());
   box.answer({2}, voter::ask(6), false, state, start, out);
   CHECK(out.letters.size() == 1);
-  state.durable.flush(out);
-  state.durable.confirmed(std::get<store_write>(out.notices.at(0)).write, out);
+  state.durable.flush(start, out);
+  state.durable.confirmed(std::get<store_write>(out.notices.at(0)).write, start, out);
   CHECK(out.letters.size() == 2);
 }
 

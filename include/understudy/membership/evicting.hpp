@@ -7,8 +7,9 @@
 /// A mark takes away the rank and is never taken back, so it needs certainty or patience. A voter
 /// that is only silent keeps its mark-free place until somebody is ready to take its seat, or it is
 /// one too many (M10); one that comes and goes starts its clock anew each time (M18). So does a
-/// voter whose machine has stopped: it votes on, but can serve nobody. It is replaced by one that
-/// has been ready for as long: whatever stopped the first machine has not stopped the second, and
+/// voter that is there but of no use: its machine has stopped, or it stores nothing of what it is
+/// sent, since its disk hangs (D14) or the leader's messages do not reach it. It is replaced by one
+/// that has been ready for as long: whatever stopped the first has not stopped the second, and
 /// where it stops all of them nobody is sent away.
 
 #include <understudy/core/outbox.hpp>
@@ -22,6 +23,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,8 +78,10 @@ private:
     instant since;       ///< not caught up since then
     instant ready_since; ///< caught up since then
   };
+  enum class defect : std::uint8_t { none, machine, mute };
   struct unfit_voter {
     member_id id;
+    defect what;
     instant since;
   };
   using rule = std::optional<std::string> (evictor::*)(const member&, const scene&) const;
@@ -166,15 +170,19 @@ private:
     const auto found = std::ranges::find(unfit_, who.id, &unfit_voter::id);
     if (found == unfit_.end() || s.now - found->since < evict_after(s))
       return std::nullopt;
+    const std::string text = found->what == defect::machine
+                                 ? "has a machine that stopped"
+                                 : "gives signs, but has stored nothing that it was sent for "
+                                       + in_ms(s.now - found->since);
     if (is_one_too_many(s))
-      return "has a machine that stopped, and more vote than there are seats";
+      return text + ", and more vote than there are seats";
     const auto heir = ready_heir(who, s);
     const auto watched = std::ranges::find(substitutes_, heir, &substitute::id);
     const bool proven
         = watched != substitutes_.end() && s.now - watched->ready_since >= evict_after(s);
     if (!heir || (heir != s.self && !proven))
       return std::nullopt;
-    return "has a machine that stopped" + ready_text(heir);
+    return text + ready_text(heir);
   }
 
   /// As when `max_voters` was lowered.
@@ -212,33 +220,53 @@ private:
     return ", and " + detail::label_of(heir) + " is ready to take its seat";
   }
 
-  /// Voters whose machine has stopped, and since when this leader knows.
+  /// What is wrong with a voter that gives signs.
+  [[nodiscard]] defect defect_of(const member& who, const scene& s) const {
+    if (!has_vote(*s.view.newest.content, who.id))
+      return defect::none;
+    if (who.id == s.self)
+      return s.view.unfit ? defect::machine : defect::none;
+    const auto* peer = detail::peer_of(s.view, who.id);
+    if (peer && peer->in_contact)
+      return peer->unfit ? defect::machine : defect::none;
+    const bool gives_signs = silence(who, s) <= options_->suspect_after + options_->presence_every;
+    return peer && gives_signs ? defect::mute : defect::none;
+  }
+
+  /// Voters with a defect, and since when this leader knows.
   void watch_unfit(scene& s) {
-    const auto is_unfit = [&](member_id id) {
-      const auto* peer = detail::peer_of(s.view, id);
-      return has_vote(*s.view.newest.content, id)
-             && (id == s.self ? s.view.unfit : peer && peer->unfit && peer->in_contact);
-    };
-    std::erase_if(unfit_, [&](const unfit_voter& one) { return !is_unfit(one.id); });
-    for (const auto& m : s.view.newest.content->members)
-      if (is_unfit(m.id) && std::ranges::find(unfit_, m.id, &unfit_voter::id) == unfit_.end())
-        unfit_.push_back({m.id, s.now});
+    const auto before = std::exchange(unfit_, {});
+    for (const auto& m : s.view.newest.content->members) {
+      const auto what = defect_of(m, s);
+      if (what == defect::none)
+        continue;
+      const auto known = std::ranges::find(before, m.id, &unfit_voter::id);
+      const bool is_old = known != before.end() && known->what == what;
+      unfit_.push_back(is_old ? *known : unfit_voter{m.id, what, s.now});
+    }
     for (const auto& one : unfit_)
-      if (s.now - one.since < evict_after(s))
-        s.out.wake(one.since + evict_after(s));
+      for (const auto limit : {evict_after(s) / 2, evict_after(s)})
+        if (s.now - one.since < limit)
+          s.out.wake(one.since + limit);
+  }
+
+  /// Whether it looks as if `who` might have to be replaced. A stopped machine stays so; what is
+  /// only not heard of mostly comes back.
+  [[nodiscard]] bool may_go(const member& who, const scene& s) const {
+    if (who.status != standing::present || !has_vote(*s.view.newest.content, who.id))
+      return false;
+    const auto unfit = std::ranges::find(unfit_, who.id, &unfit_voter::id);
+    if (unfit != unfit_.end())
+      return unfit->what == defect::machine || s.now - unfit->since >= evict_after(s) / 2;
+    return who.id != s.self && silence(who, s) >= evict_after(s) / 2;
   }
 
   void watch_substitutes(scene& s) {
     for (auto& one : substitutes_)
       (is_ready(one.id, s) ? one.since : one.ready_since) = s.now;
-    const auto may_go = [&](const member& m) {
-      return m.status == standing::present && has_vote(*s.view.newest.content, m.id)
-             && (std::ranges::find(unfit_, m.id, &unfit_voter::id) != unfit_.end()
-                 || (m.id != s.self && silence(m, s) >= evict_after(s) / 2));
-    };
     std::vector<member_id> wanted;
     for (const auto& m : s.view.newest.content->members)
-      if (may_go(m))
+      if (may_go(m, s))
         for (auto id : heirs(m, s))
           if (id != s.self && !detail::is_among(wanted, id))
             wanted.push_back(id);

@@ -82,7 +82,7 @@ public:
   void on(member_id from, timeout_now& m, instant now, outbox& out) {
     const auto* follower = roles_.as<following>();
     if (!follower || m.term != state_.term() || follower->leader() != from || !state_.is_voter()
-        || !state_.may_campaign())
+        || !state_.may_campaign() || state_.disk_stalls(now))
       return;
     state_.next = become_candidate{.round = round::vote, .by_transfer = true};
     take_role(now, out);
@@ -198,7 +198,7 @@ public:
   // -- storage and replica ------------------------------------------------------------------
 
   void on(store_written& m, instant now, outbox& out) {
-    state_.durable.confirmed(m.write, out);
+    state_.durable.confirmed(m.write, now, out);
     if (auto* candidate = roles_.as<campaigning>())
       candidate->count(state_);
     take_role(now, out);
@@ -270,7 +270,7 @@ public:
     desk_.serve(state_, known_leader_now(now), now, out);
     hand_over(now, out);
     compaction_.consider(state_, out);
-    state_.durable.flush(out);
+    state_.durable.flush(now, out);
     intake_.report(state_, out);
     state_.half_installed = intake_.half_installed();
     announce(now, out);

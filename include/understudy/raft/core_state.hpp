@@ -132,6 +132,11 @@ public:
            && !removed;
   }
 
+  /// Whether this node's disk hangs or is full, so that whatever it is sent waits (D14).
+  [[nodiscard]] bool disk_stalls(instant now) const {
+    return durable.stalls(now, options.election_timeout_max);
+  }
+
   /// Whether this node has a vote, or is not known to have lost it for good.
   [[nodiscard]] bool holds_seat() const {
     return is_voter() || (committed().content && has_vote(*committed().content, self));

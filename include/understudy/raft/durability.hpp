@@ -7,11 +7,13 @@
 /// Every change of ballot, log or snapshot is numbered with the write that will carry it. A message
 /// that asserts something (a vote, an acknowledgement) is held until the write that covers it is
 /// confirmed (I14). Confirmations name the write, not an index: after a truncation the same index
-/// may hold another entry, and the old write must not vouch for it (R3).
+/// may hold another entry, and the old write must not vouch for it (R3). When they stop coming, the
+/// disk hangs or is full.
 
 #include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>
 #include <understudy/core/outbox.hpp>
+#include <understudy/core/time.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -100,6 +102,12 @@ public:
 
   [[nodiscard]] bool is_durable(generation write) const { return write <= confirmed_; }
 
+  /// Whether a write is under way, and none was confirmed for longer than `limit`. Many that are
+  /// slow, one behind the other, are no standstill.
+  [[nodiscard]] bool stalls(instant now, interval limit) const {
+    return !in_flight_.empty() && now - waits_since_ > limit;
+  }
+
   /// Sends now if everything so far is durable, else as soon as it is.
   void send_when_durable(outbox& out, member_id to, peer_message what) {
     const auto write = covering();
@@ -113,18 +121,21 @@ public:
   void forget_held() { held_.clear(); }
 
   /// Hands the collected changes to the log writer as one write.
-  void flush(outbox& out) {
+  void flush(instant now, outbox& out) {
     if (!is_open_)
       return;
     is_open_ = false;
+    if (in_flight_.empty())
+      waits_since_ = now;
     pending_.write = ++newest_;
     in_flight_.push_back({newest_, pending_last_});
     out.tell(std::exchange(pending_, {}));
   }
 
   /// The log writer confirms all writes up to `write`.
-  void confirmed(generation write, outbox& out) {
+  void confirmed(generation write, instant now, outbox& out) {
     confirmed_ = std::max(confirmed_, write);
+    waits_since_ = now;
     while (!in_flight_.empty() && in_flight_.front().write <= write) {
       durable_ = std::max(durable_, in_flight_.front().last);
       in_flight_.pop_front();
@@ -151,6 +162,7 @@ private:
   bool is_open_ = false;
   generation newest_;    ///< the write last handed over
   generation confirmed_; ///< the write last confirmed
+  instant waits_since_;  ///< for the next confirmation
   store_write pending_;
   log_index pending_last_;
   log_index durable_;

@@ -142,7 +142,7 @@ public:
       end_transfer(state, now, out);
     if (!in_contact_with_quorum(state, now))
       state.next = become_follower{}; // another may lead already (check-quorum, E11)
-    if (state.machine_failed && !transfer_.active())
+    if (should_pass_on(state, now))
       pass_on(state, now);
     expire_idle_sessions(state, now);
   }
@@ -307,8 +307,19 @@ private:
     state.next = become_follower{};
   }
 
-  /// A leader that can not apply hands over to one voter after the other, until one takes it. It
-  /// does not step down before that: it may be the only one with all that is committed.
+  /// A leader that can not apply should not lead, and neither should one that can not store, while
+  /// the others can do without it (D14): where its vote is needed, so is its disk.
+  [[nodiscard]] bool should_pass_on(const core_state& state, instant now) const {
+    if (transfer_.active())
+      return false;
+    return state.machine_failed
+           || (state.disk_stalls(now) && quorum_of(*state.newest().content, [&](member_id id) {
+                 return id != state.self && answers(id, state, now);
+               }));
+  }
+
+  /// Hands over to one voter after the other, until one takes it. The leader does not step down
+  /// before that: it may be the only one with all that is committed.
   void pass_on(core_state& state, instant now) {
     const auto next = std::ranges::find_if(replication_.peers(), [&](const auto& p) {
       return p.first > offered_to_ && can_succeed(p.first, replication_, state, now);

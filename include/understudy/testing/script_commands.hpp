@@ -14,6 +14,7 @@
 /// | `crash`, `restart NODE...` | with `durable=1` `a` comes back as `a`, else as `a.2` |
 /// | `wipe NODE...` | its disk is lost, so it comes back as another |
 /// | `pause`, `resume NODE...` | |
+/// | `hang NODE TIME` | its disk does nothing for so long |
 /// | `leave NODE... [within TIME]` | as its operator would have it |
 ///
 /// | links and messages (script_rules.hpp) | |
@@ -182,6 +183,11 @@ inline void resume(script_words& words, script_stage& on) {
   each_node(words, on, [&](member_id id) { on.run().resume(id); });
 }
 
+inline void hang(script_words& words, script_stage& on) {
+  const auto id = on.node(words.take("a node"));
+  on.run().stall(id, place_of::writer, words.take_time());
+}
+
 inline void leave(script_words& words, script_stage& on) {
   const auto names = words.take_list("a node");
   const auto limit = words.accept("within") ? words.take_time() : interval{};
@@ -330,6 +336,7 @@ inline constexpr command_row command_rows[]{
     {"wipe", wipe},
     {"pause", pause},
     {"resume", resume},
+    {"hang", hang},
     {"leave", leave},
     {"partition", partition},
     {"cut", cut},
