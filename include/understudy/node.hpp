@@ -17,6 +17,8 @@
 #include <understudy/actors/core_office.hpp>
 #include <understudy/actors/front_door.hpp>
 #include <understudy/actors/machine_keeper.hpp>
+#include <understudy/actors/node_options.hpp>
+#include <understudy/actors/node_start.hpp>
 #include <understudy/actors/shell.hpp>
 #include <understudy/actors/status.hpp>
 #include <understudy/actors/storekeeper.hpp>
@@ -29,11 +31,10 @@
 #include <understudy/membership/monitor.hpp>
 #include <understudy/membership/whatif.hpp>
 #include <understudy/raft/core.hpp>
+#include <understudy/recovery/remains.hpp>
 #include <understudy/replica/replica.hpp>
 #include <understudy/storage/any_store.hpp>
-#include <understudy/storage/earlier_life.hpp>
 #include <understudy/storage/log_writer.hpp>
-#include <understudy/storage/store_in.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -47,115 +48,6 @@
 #include <vector>
 
 namespace understudy {
-
-/// How a node is started. Every field can stay as it is but one: a node either founds a cluster or
-/// has a seed.
-struct node_options {
-  std::string name = {};           ///< for people; at most 255 bytes
-  bool found = false;              ///< makes a new cluster, unless a seed belongs to one
-  std::vector<contact> seeds = {}; ///< nodes to ask for the cluster
-  settings rules = {}; ///< of the cluster that it founds; others are told of differences
-
-  /// Keeps the node's data here: it comes back under its id with all that it has confirmed. The
-  /// directory has to be there, and is the node's alone. None: the data ends with the process.
-  std::string directory = {};
-  /// Another kind of store in the place of the one in `directory`.
-  store_opener store = {};
-
-  core_options core = {}; ///< of these `volatile_log` is filled in from the rest
-  puller_options puller = {};
-  forwarder_options forwarder = {};
-  /// Of these `self`, `found`, `rules` and `contacts` are filled in from the rest.
-  monitor_options monitor = {};
-
-  understudy::placement placement = placement::detached_core;
-  /// Called for every command that changed the machine, in log order: see `applied_hook`.
-  applied_hook on_applied = {};
-  /// Called for every event of this node, one at a time: be brief, and do not throw.
-  std::function<void(const node_event&)> on_event = {};
-  log_sink log = log_to_stderr;  ///< takes warnings; may be empty
-  std::uint64_t random_seed = 0; ///< for ids and jitter; 0: from the operating system
-};
-
-namespace detail {
-
-/// How a node begins: as a newcomer, or where an earlier process ended.
-struct node_start {
-  member self = {};
-  std::optional<earlier_life> before = {};
-
-  [[nodiscard]] std::optional<own_record> returning() const {
-    return before ? before->returning : std::nullopt;
-  }
-
-  [[nodiscard]] recovered_state take_found() {
-    return before ? std::move(before->found) : recovered_state{};
-  }
-};
-
-/// What a node's monitor is told.
-[[nodiscard]] inline monitor_options monitor_options_of(const node_options& o, member self,
-                                                        std::optional<own_record> returning) {
-  auto result = o.monitor;
-  result.self = std::move(self);
-  result.returning = std::move(returning);
-  result.found = o.found;
-  result.suspect_after = o.core.suspect_after;
-  result.rules = o.rules;
-  result.contacts.clear();
-  for (const auto& seed : o.seeds)
-    result.contacts.push_back(seed.id);
-  return result;
-}
-
-/// Every complaint about the options of every part, in one failure.
-[[nodiscard]] inline expected<void> validate(const node_options& o, const member& self,
-                                             const std::optional<own_record>& returning) {
-  std::string all;
-  const auto add = [&](const char* part, const std::vector<std::string>& complaints) {
-    for (const auto& complaint : complaints)
-      all += (all.empty() ? "" : "; ") + std::string{part} + complaint;
-  };
-  add("core: ", complaints(o.core));
-  add("", complaints(o.puller));
-  add("forwarder: ", complaints(o.forwarder));
-  add("", complaints(monitor_options_of(o, self, returning)));
-  if (!o.directory.empty() && o.store)
-    add("", {"directory and store exclude each other"});
-  if (all.empty())
-    return {};
-  return fail(errc::invalid_option, std::move(all));
-}
-
-/// Finds out who the node is. Nothing is looked for on a disk before the options make sense.
-[[nodiscard]] inline expected<node_start> begin_node(const node_options& o, random_source& random) {
-  node_start start{.self = {.id = {draw_nonzero(random)},
-                            .name = o.name,
-                            .address = local_links::new_address(random.next()),
-                            .start = random.next()}};
-  const auto opener = o.directory.empty() ? o.store : store_in(o.directory);
-  start.self.durable = opener != nullptr;
-  const bool may_return = start.self.durable && !o.found && o.seeds.empty();
-  const auto supposed = may_return ? std::optional{own_record{.self = start.self}} : std::nullopt;
-  if (auto good = validate(o, start.self, supposed); !good)
-    return tl::unexpected<failure>{std::move(good.error())};
-  if (!opener)
-    return start;
-  auto before
-      = open_life(opener, {.newcomer = {start.self.id, start.self.start}, .seed = random.next()});
-  if (!before)
-    return tl::unexpected<failure>{std::move(before.error())};
-  start.self.id = before->self.id;
-  start.self.start = before->self.start;
-  if (before->returning)
-    start.self.address = before->returning->self.address;
-  start.before = std::move(*before);
-  if (auto good = validate(o, start.self, start.returning()); !good)
-    return tl::unexpected<failure>{std::move(good.error())};
-  return start;
-}
-
-} // namespace detail
 
 /// A running node: an application asks it (see `caller`), looks at it, and gives it orders.
 ///
@@ -253,6 +145,20 @@ public:
     return result;
   }
 
+  /// What this node has of the cluster's data, to go on from when the others are lost.
+  std::future<expected<remains>> look_at_remains() const {
+    auto slot
+        = std::make_shared<result_slot<remains>>(failure{errc::stopped, "the node is stopped"});
+    auto result = slot->future();
+    if (!stage().closed)
+      post_from_outside(this->body().doors.core,
+                        core_look_from_outside{
+                            [slot = std::move(slot), self = this->id()](const raft_core& core) {
+                              slot->answer(remains_of(core, self));
+                            }});
+    return result;
+  }
+
   /// The newest decisions about seats that this node made, with their reasons, oldest first.
   std::future<expected<std::vector<journal_line>>> journal() const {
     using lines = std::vector<journal_line>;
@@ -318,7 +224,8 @@ template <state_machine M, class Keeper = machine_keeper<M>>
 [[nodiscard]] expected<node<M>> spawn_node(caf::actor_system& system, node_options options,
                                            M machine = {}) {
   random_source random{detail::draw_seed(options.random_seed)};
-  auto start = detail::begin_node(options, random);
+  auto start = options.recover ? detail::begin_heir(options, random, machine)
+                               : detail::begin_node(options, random);
   if (!start)
     return tl::unexpected<failure>{std::move(start.error())};
   const auto& self = start->self;
@@ -337,30 +244,30 @@ template <state_machine M, class Keeper = machine_keeper<M>>
     return actor;
   };
   desks[0] = join(type_list<raft_core>{},
-                  spawn_actor<core_office>(
-                      system, detached, stage,
-                      raft_core{self.id, options.core, random.next(), start->take_found()}));
+                  spawn_actor<core_office>(system, detached, stage,
+                                           raft_core{self.id, options.core, random.next(),
+                                                     std::exchange(start->found, {})}));
   desks[1] = join(type_list<puller>{},
                   spawn_actor<shell<puller>>(system, false, stage,
                                              puller{self.id, options.puller, random.next() >> 1}));
-  desks[2] = join(type_list<monitor>{},
-                  spawn_actor<back_office>(
-                      system, false, stage,
-                      monitor{detail::monitor_options_of(options, self, start->returning()),
-                              random_source{random.next()}}));
+  desks[2] = join(
+      type_list<monitor>{},
+      spawn_actor<back_office>(system, false, stage,
+                               monitor{detail::monitor_options_of(options, self, start->returning),
+                                       random_source{random.next()}}));
   desks[3] = join(type_list<forwarder>{},
                   spawn_actor<front_door<M, forwarder>>(
                       system, false, stage,
                       forwarder{self.id, options.forwarder, random_source{random.next()},
-                                start->returning() ? node_life::resumed : node_life::first}));
+                                start->returning ? node_life::resumed : node_life::first}));
   const auto keeper
       = join(type_list<replica<M>>{},
              spawn_actor<Keeper>(system, false, stage,
                                  replica<M>{std::move(machine), std::move(options.on_applied)}));
-  if (start->before)
+  if (start->store)
     join(type_list<log_writer<any_store>, storekeeper::farewells>{},
          spawn_actor<storekeeper>(system, detached, stage,
-                                  log_writer<any_store>{std::move(start->before->store)}));
+                                  log_writer<any_store>{std::move(*start->store)}));
 
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);

@@ -7,4 +7,5 @@
 #include <understudy/client.hpp>
 #include <understudy/machine.hpp>
 #include <understudy/node.hpp>
+#include <understudy/recovery/survivors.hpp>
 #include <understudy/version.hpp>

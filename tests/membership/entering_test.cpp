@@ -406,6 +406,18 @@ TEST_CASE("a node that came back with its log asks its seeds, and is the member 
   CHECK(b.content().members.size() == 3);
 }
 
+TEST_CASE("a member that can not find its cluster says that its seed is of another one") {
+  auto b = cluster_of(2);
+  auto o = bench::options(7, {1});
+  o.returning = own_record{cluster_id{b.content().cluster.value + 1}, o.self};
+  b.start(o);
+  b.run(2 * o.entering_patience);
+  CHECK(b.state(7) == membership::member); // its own may still turn up
+  CHECK(b.obstacle(7).code == errc::cluster_mismatch);
+  CHECK(b.events(7, node_event::kind::enter_failed, errc::cluster_mismatch) > 0);
+  CHECK(b.content().members.size() == 2);
+}
+
 TEST_CASE("a node that came back and was dropped meanwhile is told so, and enters no more") {
   auto b = cluster_of(4);
   auto o = bench::options(4, {1});

@@ -22,6 +22,7 @@
 namespace understudy {
 
 class monitor;
+class raft_core;
 
 /// Who takes which notices in a node, who they all are, and who watches over them. Made once, when
 /// all its actors are there, and let go of by each actor when it ends.
@@ -98,6 +99,11 @@ struct leave_from_outside {
 /// To the actor of a node's raft core: write down the state as it is.
 struct snapshot_from_outside {
   std::shared_ptr<result_slot<log_index>> slot = nullptr;
+};
+
+/// To the actor of a node's raft core: let this look at the core.
+struct core_look_from_outside {
+  std::function<void(const raft_core&)> look = {};
 };
 
 /// To a node's back office: let this look at the membership monitor.

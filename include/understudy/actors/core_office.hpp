@@ -12,7 +12,7 @@
 
 namespace understudy {
 
-/// The shell around a node's raft core, where an operator can have a snapshot taken.
+/// The shell around a node's raft core, where an operator can have a snapshot taken, and look.
 class core_office final : public basic_shell<core_office, raft_core> {
   using super = basic_shell<core_office, raft_core>;
   friend super;
@@ -24,7 +24,11 @@ public:
 
 private:
   caf::message_handler extra_handlers() {
-    return chain([this](snapshot_from_outside& wish) { take_order(std::move(wish.slot)); });
+    return chain([this](snapshot_from_outside& wish) { take_order(std::move(wish.slot)); },
+                 [this](core_look_from_outside& wish) {
+                   this->template use<raft_core>(
+                       [&](raft_core& it, instant, outbox&) { wish.look(it); });
+                 });
   }
 
   void take_order(std::shared_ptr<result_slot<log_index>> slot) {

@@ -51,5 +51,5 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::watch_peers, understudy::peers_gone, understudy::component_broke,
     understudy::message_unexpected, understudy::stop_node, understudy::subscribe,
     understudy::call_from_outside, understudy::read_options, understudy::order_from_outside,
-    understudy::snapshot_from_outside, understudy::leave_from_outside,
-    understudy::look_from_outside)
+    understudy::snapshot_from_outside, understudy::core_look_from_outside,
+    understudy::leave_from_outside, understudy::look_from_outside)

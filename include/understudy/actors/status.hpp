@@ -226,7 +226,7 @@ inline void add_members(node_status& s, const core_view& core) {
     return s;
   }
   const auto& roster = *core.committed.content;
-  if (notes.obstacle.code == errc::removed)
+  if (notes.obstacle.code == errc::removed || notes.obstacle.code == errc::cluster_mismatch)
     s.obstacle = notes.obstacle;
   s.cluster = roster.cluster;
   s.rank = seats(roster).rank_of(self);

@@ -60,13 +60,14 @@ enum class errc : std::uint8_t {
   storage_full = 33,    ///< no room is left on the disk
   storage_failed = 34,  ///< the file system failed or refused a call; the text says which
   format_unsupported = 35, ///< the files were written by a newer release
+  quorum_intact = 36,      ///< a majority of the voters is there: the cluster can go on by itself
   // The request may have been applied.
   outcome_unknown = 64, ///< the deadline passed, or the node stopped, with the request in flight
 };
 
 namespace detail {
 
-inline constexpr std::array<std::pair<errc, std::string_view>, 37> errc_names{{
+inline constexpr std::array<std::pair<errc, std::string_view>, 38> errc_names{{
     {errc::none, "none"},
     {errc::invalid_option, "invalid_option"},
     {errc::cluster_exists, "cluster_exists"},
@@ -103,6 +104,7 @@ inline constexpr std::array<std::pair<errc, std::string_view>, 37> errc_names{{
     {errc::storage_full, "storage_full"},
     {errc::storage_failed, "storage_failed"},
     {errc::format_unsupported, "format_unsupported"},
+    {errc::quorum_intact, "quorum_intact"},
     {errc::outcome_unknown, "outcome_unknown"},
 }};
 

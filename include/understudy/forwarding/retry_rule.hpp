@@ -71,6 +71,7 @@ enum class attempt_meaning : std::uint8_t {
   case errc::storage_damaged:
   case errc::storage_failed:
   case errc::format_unsupported:
+  case errc::quorum_intact:
     return attempt_meaning::final_word;
   }
   return attempt_meaning::final_word;

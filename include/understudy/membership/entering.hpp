@@ -39,7 +39,7 @@ public:
   void pump(instant now, random_source& random, const configuration* known, outbox& out) {
     if (accepted_ && now < in_touch_ + options_->entering_patience)
       return out.wake(in_touch_ + options_->entering_patience);
-    if (!accepted_)
+    if (is_kept_out())
       complain(now, out);
     if (now >= next_try_)
       hops_ = 0;
@@ -70,6 +70,8 @@ public:
       return;
     in_touch_ = when;
     backoff_.reset();
+    if (accepted_)
+      obstacle_.reset();
   }
 
   /// A node answered what it knows of a cluster. A result ends all attempts.
@@ -77,12 +79,14 @@ public:
     if (!reply.cluster)
       return std::nullopt;
     if (meant() && meant() != reply.cluster) {
-      if (accepted_) // somebody else has come to live at a seed's address
-        return std::nullopt;
-      return failure{errc::cluster_mismatch, "member " + std::to_string(from.value)
-                                                 + " belongs to cluster "
-                                                 + std::to_string(reply.cluster.value) + ", not "
-                                                 + std::to_string(meant().value)};
+      failure why{errc::cluster_mismatch, "member " + std::to_string(from.value)
+                                              + " belongs to cluster "
+                                              + std::to_string(reply.cluster.value) + ", not "
+                                              + std::to_string(meant().value)};
+      if (!accepted_)
+        return why;
+      obstacle_ = std::move(why); // not for good: maybe a stranger has come to live at its address
+      return std::nullopt;
     }
     cluster_ = reply.cluster;
     follow(reply.leader, learn_since(from, reply));
@@ -131,6 +135,12 @@ public:
   /// The configuration that showed this node to the one that said so.
   [[nodiscard]] log_index accepted_at() const { return accepted_at_; }
 
+  /// Whether something is in the way: a member that has lost sight of its cluster goes on asking,
+  /// and only says that it meets another one.
+  [[nodiscard]] bool is_kept_out() const {
+    return !accepted_ || (obstacle_ && obstacle_->code == errc::cluster_mismatch);
+  }
+
   /// What is in the way, for status.
   [[nodiscard]] failure obstacle() const {
     if (obstacle_)
@@ -157,7 +167,8 @@ private:
                           .code = why.code,
                           .detail = why.detail + "; goes on asking"});
       complain_at_ = now + options_->entering_patience;
-      obstacle_.reset();
+      if (!accepted_)
+        obstacle_.reset();
     }
     out.wake(*complain_at_);
   }

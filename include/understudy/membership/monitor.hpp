@@ -230,7 +230,7 @@ public:
   [[nodiscard]] membership_status status() const {
     membership_status result{
         .state = state_, .obstacle = failure_, .leaving = leaver_.step(), .plan = giver_.last()};
-    if (state_ == membership::entering && !entering_.accepted())
+    if (may_ask_seeds() && entering_.is_kept_out())
       result.obstacle = entering_.obstacle();
     return result;
   }

@@ -7,8 +7,7 @@
 /// Messages and the time go in, an outbox comes out. What each role does stands in its own header
 /// (following.hpp, campaigning.hpp, leading.hpp), how one becomes another in roles.hpp, who gets a
 /// vote in voting.hpp, who counts in quorum.hpp; this one finds the role that a message is for. The
-/// core is the only writer of the log: entries that a listener pulls go through it like those that
-/// a leader sends.
+/// core alone writes the log: what a listener pulls goes through it, as does what a leader sends.
 ///
 /// Sections (§) are of the Raft paper (Ongaro and Ousterhout 2014) unless the thesis is named.
 
@@ -282,6 +281,7 @@ public:
   [[nodiscard]] const raft_log& log() const { return state_.log; }
   [[nodiscard]] ballot vote() const { return state_.vote(); }
   [[nodiscard]] log_index commit() const { return state_.commit(); }
+  [[nodiscard]] log_index heard_commit() const { return sight_.committed(); }
   [[nodiscard]] log_index handed() const { return state_.handed(); }
   [[nodiscard]] log_index durable() const { return state_.durable.durable(); }
   [[nodiscard]] bool leads() const { return roles_.as<leading>() != nullptr; }

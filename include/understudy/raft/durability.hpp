@@ -32,7 +32,9 @@ public:
   /// written and not as durable, until the store has synced once more.
   void recovered(log_index last) {
     pending_last_ = last;
-    if (!volatile_)
+    if (volatile_)
+      durable_ = last;
+    else
       open();
   }
 

@@ -182,6 +182,16 @@ public:
     return found == sessions_.end() ? nullptr : &found->second;
   }
 
+  /// The portable sessions that are open, in the order in which they were opened.
+  [[nodiscard]] std::vector<session_id> open_portable() const {
+    std::vector<session_id> ids;
+    for (const auto& [id, s] : sessions_)
+      if (s.open && s.what == session_record::kind::portable)
+        ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+
   [[nodiscard]] std::size_t open_count() const { return sessions_.size() - closed_.size(); }
   [[nodiscard]] std::size_t closed_count() const { return closed_.size(); }
 

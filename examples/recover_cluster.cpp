@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A cluster loses all its voters at once, and goes on with the data of a listener. Nothing does
+// this by itself: whoever decides it says good-bye to what only the lost ones had.
+
+#include <understudy/understudy.hpp>
+
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+struct guestbook { // the business data
+  struct sign {    // a command and its reply
+    using reply = int;
+    std::string name;
+    template <class Archive> void serialize(Archive& archive) { archive(name); }
+  };
+  using commands = understudy::commands<sign>;
+
+  int apply(const sign& by) {
+    names.push_back(by.name);
+    return static_cast<int>(names.size());
+  }
+
+  std::vector<std::string> names;
+  template <class Archive> void serialize(Archive& archive) { archive(names); }
+};
+UNDERSTUDY_MESSAGES(guestbook_messages, guestbook::sign)
+
+using node = understudy::node<guestbook>;
+
+int main() {
+  using namespace std::chrono_literals;
+  understudy::config config;
+  caf::actor_system system{config};
+  const auto is_ready = [](const understudy::node_status& now) { return now.ready; };
+  const auto start = [&](understudy::node_options options) {
+    auto started = understudy::spawn_node<guestbook>(system, std::move(options)).value();
+    started.wait_until(is_ready, 10s).value();
+    return started;
+  };
+
+  const understudy::settings three{.max_voters = 3};
+  std::vector<node> voters;
+  voters.push_back(start({.name = "ada", .found = true, .rules = three}));
+  for (const auto* name : {"bob", "cleo"})
+    voters.push_back(start({.name = name, .seeds = {voters.front()}, .rules = three}));
+  auto dora = start({.name = "dora", .seeds = {voters.front()}, .rules = three});
+  voters.front().submit(guestbook::sign{"the first guest"}).get().value();
+  dora.submit(guestbook::sign{"the second guest"}).get().value();
+  for (auto& lost : voters)
+    lost.stop(); // all three, and none of them says good-bye
+
+  // Whoever is left, with what each of them has.
+  const std::vector left{dora.look_at_remains().get().value()};
+  const auto best = understudy::inherit(left);
+  if (!best)
+    return std::cerr << best.error() << '\n', 1;
+  std::cout << *best;
+  dora.stop();
+
+  auto heir = start({.name = "dora", .rules = three, .recover = left.at(best->from)});
+  const auto eva = start({.name = "eva", .seeds = {heir}, .rules = three});
+  std::cout << "the next guest is number "
+            << eva.submit(guestbook::sign{"the third guest"}).get().value() << '\n';
+}
