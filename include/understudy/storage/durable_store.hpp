@@ -72,11 +72,15 @@ public:
       vote_ = what.vote;
     if (!what.base && !what.keep && what.entries.empty())
       return {};
-    waiting_.push_back({.what = what});
-    if (full_) // until the next sync
-      return {};
-    if (auto done = drain(); !done && done.error().code != errc::storage_full)
-      return give_up(done);
+    std::size_t steps = 0;
+    if (waiting_.empty()) {
+      auto done = take(what, steps);
+      if (done)
+        return {};
+      if (done.error().code != errc::storage_full)
+        return give_up(done);
+    }
+    waiting_.push_back({what, steps}); // until a sync finds room
     return {};
   }
 
@@ -127,10 +131,10 @@ public:
   }
 
 private:
-  /// A write, and how far it got.
-  struct step {
+  /// A write for which there was no room, and how many of its steps are done.
+  struct held_up {
     store_write what;
-    std::size_t entries = 0; ///< of it that are in the log
+    std::size_t steps = 0;
   };
 
   durable_store(std::unique_ptr<storage::directory> in, storage::restored_store parts)
@@ -163,29 +167,26 @@ private:
 
   /// Hands to the log what waits, in order, until there is no room.
   expected<void> drain() {
-    full_ = true;
     for (; !waiting_.empty(); waiting_.pop_front())
-      if (auto done = take(waiting_.front()); !done)
+      if (auto done = take(waiting_.front().what, waiting_.front().steps); !done)
         return done;
-    full_ = false;
     return {};
   }
 
-  expected<void> take(step& next) {
-    if (auto done = learn_cluster(next.what); !done)
+  /// Carries out what `steps` says is left of `what`: snapshot, truncation, entry after entry.
+  expected<void> take(const store_write& what, std::size_t& steps) {
+    if (auto done = learn_cluster(what); !done)
       return done;
-    if (next.what.base) {
-      if (auto done = take_base(*next.what.base); !done)
+    if (what.base && steps < 1)
+      if (auto done = take_base(*what.base); !done)
         return done;
-      next.what.base.reset();
-    }
-    if (next.what.keep) {
-      if (auto done = log_.truncate(*next.what.keep); !done)
+    steps = std::max<std::size_t>(steps, 1);
+    if (what.keep && steps < 2)
+      if (auto done = log_.truncate(*what.keep); !done)
         return done;
-      next.what.keep.reset();
-    }
-    for (; next.entries < next.what.entries.size(); ++next.entries)
-      if (auto done = log_.append(next.what.entries[next.entries]); !done)
+    steps = std::max<std::size_t>(steps, 2);
+    for (; steps - 2 < what.entries.size(); ++steps)
+      if (auto done = log_.append(what.entries[steps - 2]); !done)
         return done;
     return {};
   }
@@ -224,10 +225,9 @@ private:
   storage::segmented_log log_;
   std::optional<log_position> base_;
   recovered_state recovered_;
-  std::deque<step> waiting_;
+  std::deque<held_up> waiting_;
   std::optional<ballot> vote_;
   std::optional<failure> broken_;
-  bool full_ = false;
 };
 
 static_assert(node_store<durable_store>);

@@ -49,7 +49,8 @@ inline constexpr std::size_t entry_head_bytes = 32;
 inline constexpr std::size_t command_head_bytes = entry_head_bytes + 24;
 } // namespace detail
 
-/// The two runs of bytes that an entry is written as. A command's body is not copied.
+/// The two runs of bytes that an entry is written as. A command's body is not copied, so the entry
+/// must be there as long as this.
 class entry_record {
 public:
   explicit entry_record(const entry& e) {
@@ -60,7 +61,7 @@ public:
   }
 
   [[nodiscard]] std::span<const std::byte> head() const { return {head_.data(), head_bytes_}; }
-  [[nodiscard]] std::span<const std::byte> tail() const { return tail_.view(); }
+  [[nodiscard]] std::span<const std::byte> tail() const { return tail_; }
 
 private:
   void tag(content_tag which) { put(head_.data() + 24, static_cast<std::uint8_t>(which)); }
@@ -70,15 +71,15 @@ private:
   void take(const expire_sessions&) { tag(content_tag::expire_sessions); }
   void take(const close_session& c) {
     tag(content_tag::close_session);
-    tail_ = wire::encode(c.session);
+    encode(c.session);
   }
   void take(const settle& s) {
     tag(content_tag::settle);
-    tail_ = wire::encode(s.session, s.number);
+    encode(s.session, s.number);
   }
   void take(const configuration_ptr& c) {
     tag(content_tag::configuration);
-    tail_ = wire::encode(*c);
+    encode(*c);
   }
   void take(const command& c) {
     tag(content_tag::command);
@@ -86,12 +87,18 @@ private:
     put(head_.data() + 40, c.number.value);
     put(head_.data() + 48, c.answered_below.value);
     head_bytes_ = detail::command_head_bytes;
-    tail_ = c.body;
+    tail_ = c.body.view();
+  }
+
+  template <class... Parts> void encode(const Parts&... parts) {
+    encoded_ = wire::encode(parts...);
+    tail_ = encoded_.view();
   }
 
   std::array<std::byte, detail::command_head_bytes> head_{};
   std::size_t head_bytes_ = detail::entry_head_bytes;
-  bytes tail_;
+  std::span<const std::byte> tail_;
+  bytes encoded_; ///< what `tail_` shows, if it is not the entry's own
 };
 
 namespace detail {
