@@ -198,6 +198,16 @@ template <class M>
 concept state_machine = lists_commands<M> && applies_commands<M> && checks_commands<M>
                         && lists_queries<M> && answers_queries<M> && writes_snapshots<M>;
 
+/// A machine that can be frozen: `freeze() const` gives, at little cost, what is written as the
+/// same bytes as the machine is now, whatever becomes of the machine meanwhile. A snapshot is then
+/// written down on another thread, while the machine goes on; one that can not be frozen stands
+/// still for so long. For a machine of large persistent or shared parts, whose copy is cheap, it is
+/// enough to return `*this`.
+template <class M>
+concept freezable = state_machine<M> && requires(const M& m) {
+  { m.freeze() } -> wire::codable;
+};
+
 /// A command of this machine.
 template <class C, class M>
 concept command_of = detail::commands_traits<M>::template count<C> == 1;

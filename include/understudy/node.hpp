@@ -19,6 +19,7 @@
 #include <understudy/actors/machine_keeper.hpp>
 #include <understudy/actors/node_options.hpp>
 #include <understudy/actors/node_start.hpp>
+#include <understudy/actors/scribe.hpp>
 #include <understudy/actors/shell.hpp>
 #include <understudy/actors/status.hpp>
 #include <understudy/actors/storekeeper.hpp>
@@ -264,6 +265,11 @@ template <state_machine M, class Keeper = machine_keeper<M>>
       = join(type_list<replica<M>>{},
              spawn_actor<Keeper>(system, false, stage,
                                  replica<M>{std::move(machine), std::move(options.on_applied)}));
+  if (start->store || freezable<M>)
+    join(type_list<snapshot_writer>{},
+         spawn_actor<scribe>(
+             system, detached, stage,
+             snapshot_writer{start->store ? start->store->stager() : snapshot_stager{}}));
   if (start->store)
     join(type_list<log_writer<any_store>, storekeeper::farewells>{},
          spawn_actor<storekeeper>(system, detached, stage,

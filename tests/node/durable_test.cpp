@@ -126,6 +126,32 @@ TEST_CASE_FIXTURE(fixture, "a snapshot that is ordered is on the disk when it is
   CHECK(nodes[0].snapshot_now().get().error().code == errc::stopped);
 }
 
+TEST_CASE_FIXTURE(fixture, "a machine that can be frozen is written down while it goes on") {
+  struct shop : inventory {
+    [[nodiscard]] shop freeze() const { return *this; }
+  };
+  auto first = durable("a");
+  first.found = true;
+  const auto count
+      = [](const node<shop>& n) { return value(n.query(inventory::in_stock{"apple"})); };
+  {
+    auto n = spawn_node<shop>(system, first).value();
+    REQUIRE(value(n.submit(inventory::restock{"apple", 3})) == 3);
+    REQUIRE(n.snapshot_now().get());
+    REQUIRE(value(n.submit(inventory::restock{"apple", 3})) == 6);
+    REQUIRE(is_over(n.stop()));
+  }
+  auto again = spawn_node<shop>(system, durable("a")).value();
+  REQUIRE(again.wait_until([](const node_status& s) { return s.ready; }, test_support::patience));
+  CHECK(count(again) == 6);
+  auto second = options("b"); // without a directory: there, too, another thread writes
+  second.seeds = {again};
+  auto fresh = spawn_node<shop>(system, second).value();
+  REQUIRE(fresh.wait_until([](const node_status& s) { return s.ready; }, test_support::patience));
+  REQUIRE(fresh.snapshot_now().get());
+  CHECK(count(fresh) == 6);
+}
+
 TEST_CASE_FIXTURE(fixture, "a voter that crashes comes back to its seat, and catches up") {
   grow_durable(3);
   restock(nodes[0]);

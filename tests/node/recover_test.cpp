@@ -108,6 +108,81 @@ TEST_CASE_FIXTURE(fixture, "what is left of the old cluster does not reach the n
   CHECK(stock(heir) == 3);
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "old and new clients never share a session, though both histories open some") {
+  grow_to(2, 1);
+  restock(nodes[0]);
+  const auto left = left_at(nodes[1]); // what follows is lost
+  const auto open_at = [&](const inventory_node& n) {
+    auto client = spawn_client<inventory>(system, {n}).value();
+    value(client.submit(inventory::restock{"apple", 1}));
+    return client;
+  };
+  std::vector<cluster_client<inventory>> old;
+  for (int i = 0; i < 4; ++i)
+    old.push_back(open_at(nodes[0]));
+  for (auto& n : nodes)
+    lose(n);
+  auto o = options("b");
+  o.recover = left;
+  const auto heir = start(std::move(o));
+  std::vector<cluster_client<inventory>> young;
+  for (int i = 0; i < 4; ++i)
+    young.push_back(open_at(heir));
+  REQUIRE(stock(heir) == 5);
+  for (auto& client : old) {
+    client.update_nodes({heir});
+    value(client.submit(inventory::restock{"apple", 1})); // in another session
+  }
+  CHECK(stock(heir) == 9);
+  for (auto& client : young)
+    value(client.submit(inventory::restock{"apple", 1}));
+  CHECK(stock(heir) == 13); // each has counted, and once
+}
+
+TEST_CASE_FIXTURE(fixture, "the heir has an id of its own, even where chance is fixed") {
+  auto o = options("a");
+  o.found = true;
+  o.random_seed = 11;
+  auto old = start(o);
+  const auto left = left_at(old);
+  o.found = false;
+  o.recover = left;
+  const auto heir = start(o);
+  CHECK(heir.id() != old.id());
+  CHECK(heir.status().cluster != old.status().cluster);
+}
+
+TEST_CASE_FIXTURE(fixture, "a recovery that is started twice is not carried out twice") {
+  auto o = options("b");
+  o.found = true;
+  auto old = start(o);
+  restock(old);
+  auto again = durable("b");
+  again.recover = left_at(old);
+  lose(old);
+  auto heir = start(again);
+  CHECK(restock(heir) == 2);
+  lose(heir);
+  const auto refused = spawn_node<inventory>(system, again);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::cluster_mismatch);
+  CHECK(stock(start(durable("b"))) == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "data that does not fit together is refused, and nothing is thrown") {
+  found();
+  wait(nodes[0], [](const node_status& s) { return s.ready; });
+  restock(nodes[0]);
+  restock(nodes[0]);
+  auto o = durable("x");
+  o.recover = left_at(nodes[0]);
+  REQUIRE(o.recover->kept.entries.size() > 2);
+  o.recover->kept.entries.erase(o.recover->kept.entries.begin() + 1);
+  CHECK(spawn_node<inventory>(system, o).error().code == errc::machine_stopped);
+  CHECK(std::filesystem::is_empty(disk.path("x")));
+}
+
 TEST_CASE_FIXTURE(fixture, "a directory is inherited in the same place, and nothing is deleted") {
   nodes.reserve(4);
   auto first = durable("a");

@@ -53,18 +53,37 @@ struct bench {
 
   void store_all() {
     outbox out;
-    state.durable.flush(at, out);
-    state.durable.confirmed(state.durable.covering(), out);
+    state.durable.flush({}, out);
+    state.durable.confirmed(state.durable.covering(), {}, out);
   }
 
   void taken(std::uint64_t at, std::uint64_t needed = UINT64_MAX) {
-    snapshot_taken what{.at = {{at}, {1}}, .image = bytes{"state"}};
-    rule.on(what, state, {needed});
+    const bytes image{"state"};
+    snapshot_taken what{.at = {{at}, {1}}, .image = image, .digest = digest_of(image.view())};
+    outbox out;
+    rule.on(what, state, {needed}, out);
+    for (const auto& told : out.notices)
+      if (const auto* s = std::get_if<stage_snapshot>(&told))
+        on_its_way = s->what->key();
+    if (stages_at_once)
+      staged();
+  }
+
+  /// The snapshot writer is done.
+  void staged(errc code = errc::none, std::uint64_t needed = UINT64_MAX) {
+    outbox out;
+    snapshot_staged what{on_its_way, code};
+    rule.on(what, state, {needed}, out);
+    for (auto& told : out.notices)
+      if (auto* done = std::get_if<order_done>(&told))
+        answers.push_back(*done);
   }
 
   core_state state;
   compaction rule;
   std::vector<order_done> answers = {};
+  snapshot_key on_its_way = {};
+  bool stages_at_once = true;
 };
 
 core_options often() {
@@ -158,7 +177,7 @@ TEST_CASE("a snapshot that is ordered is taken however short the log, and answer
   bench b{o};
   b.state.applied = {40};
   outbox out;
-  b.state.durable.flush(at, out);
+  b.state.durable.flush({}, out);
   b.rule.order({7});
   CHECK(b.step() == 1);
   CHECK(b.answers.empty());
@@ -201,6 +220,58 @@ TEST_CASE("a machine that has broken writes no snapshots, and says so") {
   REQUIRE(b.answers.size() == 2);
   for (const auto& a : b.answers)
     CHECK(a.result.error().code == errc::machine_stopped);
+}
+
+TEST_CASE("what a snapshot covers is let go once it is on the disk, and not before") {
+  core_options o = often();
+  o.volatile_log = false;
+  bench b{o};
+  b.stages_at_once = false;
+  CHECK(b.asks());
+  b.taken(80);
+  CHECK(b.on_its_way.at == log_position{{80}, {1}});
+  CHECK(b.state.image == nullptr);
+  CHECK(b.state.log.base().index == log_index{0});
+  b.grow_to(300);
+  CHECK_FALSE(b.asks()); // one at a time
+  b.staged();
+  REQUIRE(b.state.image);
+  CHECK(b.state.image->at.index == log_index{80});
+  CHECK(b.state.log.base().index == log_index{70});
+  CHECK(b.asks());
+}
+
+TEST_CASE("without room for a snapshot the log stays, and another one is tried later") {
+  core_options o = often();
+  o.volatile_log = false;
+  bench b{o};
+  b.stages_at_once = false;
+  b.rule.order({7});
+  CHECK(b.step() == 1);
+  b.taken(100);
+  b.staged(errc::storage_full);
+  REQUIRE(b.answers.size() == 1);
+  CHECK(b.answers[0].result.error().code == errc::storage_full);
+  CHECK(b.state.image == nullptr);
+  CHECK(b.state.log.base().index == log_index{0});
+  CHECK_FALSE(b.asks()); // nothing has changed
+  b.grow_to(150);
+  CHECK(b.asks());
+}
+
+TEST_CASE("a snapshot that another one overtakes on its way to the disk is let go") {
+  core_options o = often();
+  o.volatile_log = false;
+  bench b{o};
+  b.stages_at_once = false;
+  CHECK(b.asks());
+  b.taken(80);
+  outbox out;
+  auto other = std::make_shared<snapshot>(snapshot{.at = {{500}, {1}}});
+  b.state.install(other, out);
+  b.staged();
+  CHECK(b.state.image == other);
+  CHECK(b.state.log.base().index == log_index{500});
 }
 
 } // namespace compaction_test

@@ -225,6 +225,43 @@ TEST_CASE("a leader whose machine fails hands over") {
   CHECK(g.leader() > 1);
 }
 
+TEST_CASE("D14: a leader whose disk stands still hands over, and what was proposed is committed") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3}, {1, 2, 3}), o};
+  g.elect(1);
+  g.pass_time(200ms);
+  g.stall_disk(1);
+  g.propose(1, "a");
+  g.pass_time(200ms);
+  CHECK(g[1].leads()); // slow is not hung
+  g.pass_time(1s);
+  REQUIRE(g.leader() > 1);
+  CHECK(g.applied(g.leader()) == "a");
+  const auto leader = g.leader();
+  g.finish_disk(1);
+  g.pass_time(1s);
+  CHECK(g.leader() == leader);
+  CHECK(g.applied(1) == "a");
+}
+
+TEST_CASE("D14: a leader whose disk is needed keeps its place, however long that hangs") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3}, {1, 2, 3}), o};
+  g.elect(1);
+  g.pass_time(200ms);
+  g.stall_disk(1);
+  g.stall_disk(3);
+  g.propose(1, "a");
+  g.pass_time(5s);
+  CHECK(g[1].vote().term == g[2].vote().term);
+  g.finish_disk(1);
+  g.finish_disk(3);
+  g.pass_time(2s);
+  CHECK(g.applied(g.leader()) == "a");
+}
+
 TEST_CASE("leadership goes to whose machine runs, and stays where it is if there is nobody") {
   group g{made_of({1, 2, 3}, {1, 2, 3})};
   g.elect(1);

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -42,6 +43,12 @@ struct diary {
   std::vector<std::string> notes;
   template <class Archive> void serialize(Archive& archive) { archive(notes); }
 };
+
+/// The same, with a copy for whoever writes it down.
+struct frozen_diary : diary {
+  [[nodiscard]] frozen_diary freeze() const { return *this; }
+};
+static_assert(freezable<frozen_diary> && !freezable<diary>);
 
 const member founder{.id = {9}, .name = "i", .start = 4};
 
@@ -166,6 +173,31 @@ TEST_CASE("sessions end: a request is not taken again, and its fate can be asked
   CHECK(table.find({state.applied().value})->open); // the founder's
 }
 
+TEST_CASE("no session of another history can be taken for one of this") {
+  old_log log;
+  const auto last = log.left.last().index;
+  std::set<log_index> begins;
+  for (std::uint64_t cluster = 1; cluster <= 100; ++cluster)
+    begins.insert(begin_of_history(last, {cluster * 7919}));
+  CHECK(begins.size() == 100);
+  CHECK(*begins.begin() - last >= std::uint64_t{1} << 40); // so long may the old one go on
+  CHECK(*begins.rbegin() - last <= std::uint64_t{1} << 56);
+  CHECK(refounded(log.left).base->at.index > begin_of_history(last, {55}));
+}
+
+TEST_CASE("what was recovered can be lost and recovered again") {
+  old_log log;
+  log.note(1, "a");
+  remains left = log.left;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const member next{.id = {100 + i}, .name = "i", .start = 4};
+    auto made = refound<diary>(left, next, {1'000 + i});
+    REQUIRE_MESSAGE(made, made.error().detail);
+    left = {.node = next.id, .kept = *made};
+  }
+  CHECK(state_of(left.kept).machine().notes == std::vector<std::string>{"a"});
+}
+
 TEST_CASE("a core that starts with it leads by itself, and knows nobody of the old cluster") {
   old_log log;
   log.note(1, "a");
@@ -193,6 +225,16 @@ TEST_CASE("a core that starts with it leads by itself, and knows nobody of the o
     CHECK(core.vote().term > made.base->at.term);
     CHECK(core.commit() >= made.base->at.index);
   }
+}
+
+TEST_CASE("a machine that is frozen for its snapshots leaves the same behind") {
+  old_log log;
+  log.note(1, "a");
+  const auto plain = refounded(log.left);
+  const auto frozen = refound<frozen_diary>(log.left, founder, {55});
+  REQUIRE(frozen);
+  CHECK(frozen->base->image == plain.base->image);
+  CHECK(frozen->base->intact());
 }
 
 TEST_CASE("a machine that can not apply the log founds nothing") {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <understudy/recovery/remains.hpp>
+#include <understudy/storage/aside.hpp>
+#include <understudy/storage/file_names.hpp>
 #include <understudy/storage/store_in.hpp>
 
 #include <doctest/doctest.h>
@@ -106,6 +108,46 @@ TEST_CASE("what a running node holds is not read from under it") {
   const auto left = remains_in(path);
   REQUIRE_FALSE(left);
   CHECK(left.error().code == errc::storage_in_use);
+}
+
+TEST_CASE("files that are half put aside are not read, on either side") {
+  test_support::scratch disk;
+  const auto path = disk.make("b");
+  store_at(path).abandon();
+  {
+    auto in = storage::posix_directory::open(path, storage::access::hold).value();
+    REQUIRE(storage::mark_retired(*in));
+    const auto files = storage::survey_of(*in)->files();
+    REQUIRE(in->rename(files[0], "aside-1/" + files[0]));
+    REQUIRE(in->rename(files[1], "aside-1/" + files[1]));
+  }
+  for (const auto& where : {path, path + "/aside-1"}) {
+    const auto left = remains_in(where);
+    REQUIRE_FALSE(left);
+    CHECK(left.error().code == errc::storage_damaged);
+    CHECK(left.error().detail.find("aside") != std::string::npos);
+  }
+  {
+    auto in = storage::posix_directory::open(path, storage::access::hold).value();
+    REQUIRE(storage::finish_aside(*in));
+  }
+  CHECK(remains_in(path).error().code == errc::storage_missing);
+  const auto left = remains_in(path + "/aside-1");
+  REQUIRE_MESSAGE(left, left.error().detail);
+  CHECK(left->last() == log_position{{9}, {3}});
+}
+
+TEST_CASE("who runs can go on, and who does not only if it was not marked") {
+  auto members = made_of({1, 2}, {1, 2});
+  remains left{.node = {2}};
+  CHECK_FALSE(left.can_go_on());
+  left.kept.entries = {entry_of(1, 1, members)};
+  CHECK(left.can_go_on());
+  members.members[1].status = standing::leaving;
+  left.kept.entries = {entry_of(1, 1, members)};
+  CHECK_FALSE(left.can_go_on());
+  left.runs = true;
+  CHECK(left.can_go_on());
 }
 
 TEST_CASE("where no node has stored anything there are no remains") {

@@ -89,6 +89,35 @@ TEST_CASE("while a majority of the voters is there nobody is passed by") {
   CHECK(error_of({log_of(1, made_of({1, 2}, {1}), 1, 5)}) == errc::quorum_intact);
 }
 
+TEST_CASE("who was marked does not come back under its id, and is no voter to wait for") {
+  auto marked = five;
+  marked.members[1].status = standing::evicted; // it votes on, until an heir is seated
+  std::vector all{log_of(1, marked, 2, 15), log_of(2, marked, 2, 20), log_of(3, marked, 2, 15)};
+  REQUIRE(inherit(all));
+  CHECK(inherit(all)->from == 1); // its data counts all the same
+  all[1].runs = true;
+  CHECK(error_of(all) == errc::quorum_intact); // as long as it runs, it votes
+}
+
+TEST_CASE("voters who could elect one of them by their own logs are not passed by") {
+  // 1 began a change to 4 and 5 that nobody else has heard of; by its log nobody could be elected.
+  const auto before = made_of({1, 2, 3, 4, 5}, {1, 2, 3});
+  auto change = made_of({1, 2, 3, 4, 5}, {1, 4, 5});
+  change.outgoing = ids({1, 2, 3});
+  auto leader = log_of(1, before, 2, 10);
+  leader.kept.entries.push_back(entry_of(11, 2, change));
+  CHECK(error_of({leader, log_of(2, before, 2, 10), log_of(3, before, 2, 10)})
+        == errc::quorum_intact);
+  CHECK(inherit(std::vector{leader, log_of(2, before, 2, 10)}));
+}
+
+TEST_CASE("a voter that has nothing to vote for the newest log is of no help to it") {
+  // 3 has more than 1 and 2, and needs one vote besides its own: that of 1 or 2.
+  const auto three = made_of({1, 2, 3}, {1, 2, 3});
+  CHECK(error_of({log_of(3, three, 2, 20), log_of(1, three, 2, 10)}) == errc::quorum_intact);
+  CHECK(inherit(std::vector{log_of(3, three, 2, 20), remains{.node = {1}}}));
+}
+
 TEST_CASE("in the middle of a change it takes a majority of both halves to go on") {
   auto change = made_of({1, 2, 3, 4, 5, 6}, {1, 2, 6});
   change.outgoing = ids({3, 4, 5});

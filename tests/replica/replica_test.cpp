@@ -512,6 +512,44 @@ TEST_CASE("a snapshot that is damaged, or is not what it says, stops the machine
   }
 }
 
+TEST_CASE("a machine that can be frozen goes on while it is written down, as the same bytes") {
+  struct shelf : inventory {
+    [[nodiscard]] inventory freeze() const { return *this; }
+  };
+  static_assert(freezable<shelf>);
+  log_book log;
+  log.restock("apple", 3);
+  bench plain;
+  plain.give(log.all());
+  const auto expected_image = plain.write_snapshot();
+
+  replica<shelf> frozen;
+  outbox out;
+  auto all = log.all();
+  frozen.on(all, {}, out);
+  take_snapshot order;
+  frozen.on(order, {}, out);
+  auto what = std::get<write_down>(std::move(out.notices.back()));
+  const auto applied = frozen.applied();
+  log.restock("apple", 4);
+  auto more = log.all();
+  frozen.on(more, {}, out);
+  CHECK(frozen.machine().stock.at("apple") == 7);
+  CHECK(what.at.index == applied);
+  CHECK(what.image() == expected_image->image);
+}
+
+TEST_CASE("a frozen state that can not be written down stops the machine") {
+  bench b;
+  log_book log;
+  log.restock("apple", 3);
+  b.give(log.all());
+  b.give(not_written{"shy"});
+  const auto failed = b.take<machine_failed>();
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].why.find("shy") != std::string::npos);
+}
+
 TEST_CASE("a machine that can not be written stops, and says so instead of a snapshot") {
   log_book log;
   bench b{{.refuses_to_be_written = true}};

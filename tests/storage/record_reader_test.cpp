@@ -116,19 +116,19 @@ TEST_CASE("behind the end there is nothing, a torn write, or proof that it was s
     with_content file{content};
     return *look_behind(*file.from, salt, start.offset + from, *file.from->size());
   };
-  CHECK(behind(std::vector<std::byte>(5'000'000)) == remains::nothing);
-  CHECK(behind(std::vector<std::byte>(64, std::byte{0xff})) == remains::torn);
-  CHECK(behind({}) == remains::nothing);
+  CHECK(behind(std::vector<std::byte>(5'000'000)) == log_tail::nothing);
+  CHECK(behind(std::vector<std::byte>(64, std::byte{0xff})) == log_tail::torn);
+  CHECK(behind({}) == log_tail::nothing);
   // A record that knows of no sync since proves nothing; one that does proves it, even far behind.
   auto torn = records_of({"gone", "and this one"}, start.offset);
   std::fill(torn.begin(), torn.begin() + 40, std::byte{0});
-  CHECK(behind(torn) == remains::torn);
+  CHECK(behind(torn) == log_tail::torn);
   record_batch later{salt, {start.offset + 2'000'000, 99}};
   later.add(record_kind::entry, start.offset + 1'000, raw("later"));
   std::vector<std::byte> damaged(2'000'000);
   damaged.insert(damaged.end(), later.view().begin(), later.view().end());
-  CHECK(behind(damaged) == remains::synced);
-  CHECK(behind(damaged, 1'000) == remains::torn); // from there on it proves nothing
+  CHECK(behind(damaged) == log_tail::synced);
+  CHECK(behind(damaged, 1'000) == log_tail::torn); // from there on it proves nothing
 }
 
 } // namespace record_reader_test

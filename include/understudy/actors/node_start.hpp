@@ -15,12 +15,16 @@
 #include <understudy/core/recovered_state.hpp>
 #include <understudy/machine.hpp>
 #include <understudy/recovery/refounding.hpp>
+#include <understudy/recovery/remains.hpp>
+#include <understudy/roster/roster.hpp>
 #include <understudy/storage/any_store.hpp>
 #include <understudy/storage/earlier_life.hpp>
 #include <understudy/storage/store_in.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace understudy::detail {
@@ -71,31 +75,75 @@ struct node_start {
   return start;
 }
 
-/// A new store with what the heir begins with, durable when this returns.
+/// A store for the heir. What is there of the cluster that it inherits is put aside; what is there
+/// of another one is left alone, as it may be what an earlier recovery has led to.
+[[nodiscard]] inline expected<any_store> open_for_heir(const node_options& o, store_wish wish) {
+  const auto opener = opener_of(o);
+  auto store = opener(wish);
+  if (!store || store->identity() == wish.newcomer)
+    return store;
+  auto there = store->recover();
+  if (!there)
+    return tl::unexpected<failure>{std::move(there.error())};
+  const auto of = remains{.kept = std::move(*there)}.members().content;
+  if (auto done = store->close(); !done)
+    return tl::unexpected<failure>{std::move(done.error())};
+  if (of && of->cluster != o.recover->members().content->cluster)
+    return fail(errc::cluster_mismatch,
+                "the store belongs to cluster " + std::to_string(of->cluster.value)
+                    + " already; if that is one that was recovered, start it without `recover`");
+  wish.anew = true;
+  return opener(wish);
+}
+
+/// A new store with what the heir begins with, durable when this returns. If it can not be, the
+/// next start finds no node there that could go on.
 [[nodiscard]] inline expected<any_store> found_store(const node_options& o, const node_start& heir,
                                                      std::uint64_t seed) {
-  auto store
-      = opener_of(o)({.newcomer = {heir.self.id, heir.self.start}, .anew = true, .seed = seed});
+  auto store = open_for_heir(o, {.newcomer = {heir.self.id, heir.self.start}, .seed = seed});
   if (!store)
     return store;
   auto done
       = store->write({.write = {1}, .base = heir.found.base, .keep = {}, .vote = heir.found.vote});
   if (done)
     done = store->sync();
-  if (!done)
-    return tl::unexpected<failure>{std::move(done.error())};
+  if (!done) {
+    static_cast<void>(store->retire());
+    return fail(done.error().code,
+                done.error().detail + "; nothing was recovered, and what was there is put aside");
+  }
   return store;
+}
+
+/// What a machine throws, or data that does not fit together, must not leave the API.
+template <state_machine M>
+[[nodiscard]] expected<recovered_state> refound_guarded(const remains& from, const member& founder,
+                                                        cluster_id cluster, const M& machine) {
+  std::string why;
+  try {
+    return refound<M>(from, founder, cluster, machine);
+  } catch (const std::exception& e) {
+    why = e.what();
+  } catch (...) {
+    why = "something that is no std::exception";
+  }
+  return fail(errc::machine_stopped, "the data can not be gone on with: " + why);
 }
 
 /// The founder and only member of a cluster that begins with the data of another one.
 template <state_machine M>
 [[nodiscard]] expected<node_start> begin_heir(const node_options& o, random_source& random,
                                               const M& machine) {
+  const auto old = o.recover->members().content;
   node_start start{.self = draw_member(o, random)};
-  const cluster_id cluster{draw_nonzero(random)};
+  while (old && (start.self.id == o.recover->node || find(*old, start.self.id)))
+    start.self = draw_member(o, random); // with a fixed seed the numbers are those of the old node
+  cluster_id cluster{draw_nonzero(random)};
+  while (old && cluster == old->cluster)
+    cluster = {draw_nonzero(random)};
   if (auto good = validate(o, start.self, own_record{cluster, start.self}); !good)
     return tl::unexpected<failure>{std::move(good.error())};
-  auto found = refound<M>(*o.recover, start.self, cluster, machine);
+  auto found = refound_guarded(*o.recover, start.self, cluster, machine);
   if (!found)
     return tl::unexpected<failure>{std::move(found.error())};
   start.found = std::move(*found);

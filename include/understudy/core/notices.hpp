@@ -11,6 +11,7 @@
 #include <understudy/core/ballot.hpp>
 #include <understudy/core/messages.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,7 @@ struct snapshot_taken {
   log_position at = {};
   log_time stamp = {};
   bytes image = {};
+  std::uint64_t digest = 0; ///< of `image`
 };
 
 /// The machine threw, or met what it can not decode. It stays where it was, before `index`; the
@@ -75,6 +77,31 @@ struct snapshot_taken {
 struct machine_failed {
   log_index index = {};
   std::string why = {};
+};
+
+// -- snapshot writer <-> replica and raft core ---------------------------------------------------
+
+/// The state at `at`, frozen: `image` writes it down, on whatever thread, and may throw.
+struct write_down {
+  log_position at = {};
+  log_time stamp = {};
+  std::function<bytes()> image = {};
+};
+
+/// Writing down threw.
+struct not_written {
+  std::string why = {};
+};
+
+/// Put a snapshot of this node's own log where the log writer will find it, while that goes on.
+struct stage_snapshot {
+  std::shared_ptr<const snapshot> what;
+};
+
+/// It is there, or `code` says why not.
+struct snapshot_staged {
+  snapshot_key what = {};
+  errc code = errc::none;
 };
 
 // -- raft core -> everyone -----------------------------------------------------------------------
@@ -357,10 +384,11 @@ struct node_event {
 /// All of the above.
 using sibling_message
     = std::variant<store_write, store_written, store_failed, apply_entries, restore_snapshot,
-                   take_snapshot, applied_through, snapshot_taken, machine_failed, core_view,
-                   pulled_entries, pulled_chunk, pulled_divergence, stored_through, leader_hint,
-                   found_cluster, entered_cluster, track_members, change_roster, change_voters,
-                   change_taken, transfer_leadership, propose, proposed, read_request, read_ready,
+                   take_snapshot, applied_through, snapshot_taken, write_down, not_written,
+                   stage_snapshot, snapshot_staged, machine_failed, core_view, pulled_entries,
+                   pulled_chunk, pulled_divergence, stored_through, leader_hint, found_cluster,
+                   entered_cluster, track_members, change_roster, change_voters, change_taken,
+                   transfer_leadership, propose, proposed, read_request, read_ready,
                    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
                    local_answer, node_event, nodes_known, local_order, order_done, leave_cluster,
                    leave_ended, sent_away, drain_calls, calls_drained>;

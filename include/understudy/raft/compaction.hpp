@@ -29,13 +29,28 @@ public:
   /// when it is stored, and what it covers.
   void order(ticket id) { orders_.give(id); }
 
-  /// The replica has written its state down. `needed_from`: the lowest index somebody still has to
-  /// be sent from.
-  void on(snapshot_taken& taken, core_state& state, log_index needed_from) {
-    asked_ = false;
-    if (taken.at.index > covered(state) && state.log.holds(taken.at.index))
-      keep(taken, state, needed_from); // else it was overtaken by one from elsewhere
-    orders_.taken(covered(state), state.durable);
+  /// The replica's state is written down. Where it has to be stored it is brought to the disk
+  /// before the log writer hears of it. `needed_from`: the lowest index somebody still has to be
+  /// sent from.
+  void on(snapshot_taken& taken, core_state& state, log_index needed_from, outbox& out) {
+    if (is_overtaken(taken.at.index, state))
+      return end(state);
+    staging_ = made_of(taken, state);
+    if (state.options.volatile_log)
+      keep(state, needed_from);
+    else
+      out.tell(stage_snapshot{staging_});
+  }
+
+  /// It is on the disk, but for its name; or there was no room, and the log stays as it is.
+  void on(snapshot_staged& staged, core_state& state, log_index needed_from, outbox& out) {
+    if (!staging_ || staging_->key() != staged.what)
+      return;
+    if (staged.code == errc::none && !is_overtaken(staged.what.at.index, state))
+      return keep(state, needed_from);
+    if (staged.code != errc::none)
+      orders_.refuse(staged.code, out);
+    end(state);
   }
 
 private:
@@ -52,17 +67,35 @@ private:
     out.tell(take_snapshot{});
   }
 
-  void keep(snapshot_taken& taken, core_state& state, log_index needed_from) {
+  /// Whether one from elsewhere covers more by now.
+  [[nodiscard]] static bool is_overtaken(log_index at, const core_state& state) {
+    return at <= covered(state) || !state.log.holds(at);
+  }
+
+  [[nodiscard]] static std::shared_ptr<const snapshot> made_of(snapshot_taken& taken,
+                                                               const core_state& state) {
     auto image = std::make_shared<snapshot>();
     image->at = taken.at;
     image->stamp = taken.stamp;
     image->members = state.log.configuration_at(taken.at.index);
     image->image = std::move(taken.image);
-    image->digest = digest_of(image->image.view());
-    state.image = image;
-    state.durable.snapshot_taken(image);
+    image->digest = taken.digest;
+    return image;
+  }
+
+  void keep(core_state& state, log_index needed_from) {
+    state.image = staging_;
+    state.durable.snapshot_taken(staging_);
     cut_through_ = keep_behind(state, needed_from);
     cut(state);
+    end(state);
+  }
+
+  /// Another one may be taken.
+  void end(core_state& state) {
+    asked_ = false;
+    staging_ = nullptr;
+    orders_.taken(covered(state), state.durable);
   }
 
   /// What is dropped at once. To free a hundred thousand entries takes as long as a client may be
@@ -105,6 +138,7 @@ private:
 
   snapshot_orders orders_;
   bool asked_ = false;
+  std::shared_ptr<const snapshot> staging_; ///< on its way to the disk
   std::size_t appended_at_last_ = 0;
   log_index cut_through_; ///< entries up to here are on their way out
 };

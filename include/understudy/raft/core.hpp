@@ -35,10 +35,10 @@ public:
   using peer_messages = type_list<request_vote, vote_reply, append_entries, append_reply,
                                   install_snapshot, snapshot_reply, timeout_now, pull_request>;
   using notices
-      = type_list<store_written, store_failed, applied_through, snapshot_taken, machine_failed,
-                  pulled_entries, pulled_chunk, pulled_divergence, leader_hint, found_cluster,
-                  entered_cluster, track_members, change_roster, change_voters, transfer_leadership,
-                  propose, read_request, peer_lost>;
+      = type_list<store_written, store_failed, applied_through, snapshot_taken, snapshot_staged,
+                  machine_failed, pulled_entries, pulled_chunk, pulled_divergence, leader_hint,
+                  found_cluster, entered_cluster, track_members, change_roster, change_voters,
+                  transfer_leadership, propose, read_request, peer_lost>;
 
   /// `seed` decides the jitter of timeouts, and nothing else. `found`: what the store kept of an
   /// earlier life of `self`; it must be without gaps.
@@ -64,12 +64,7 @@ public:
   void on(member_id from, vote_reply& m, instant now, outbox& out) {
     see_term(m.term, now, out);
     if (m.verdict == verdict::removed) {
-      if (!std::exchange(state_.removed, true))
-        out.tell(node_event{.what = node_event::kind::enter_failed,
-                            .who = from,
-                            .code = errc::removed,
-                            .detail = "this node has left the roster"});
-      state_.next = become_follower{};
+      state_.was_removed(from, out);
     } else if (auto* candidate = roles_.as<campaigning>()) {
       candidate->on(from, m, state_);
     }
@@ -210,22 +205,18 @@ public:
     sight_.applied(state_);
   }
 
-  void on(snapshot_taken& m, instant now, outbox&) {
-    auto needed = desk_.needed_from(m.at.index, now, state_.options.election_timeout_max);
-    if (const auto* leader = roles_.as<leading>())
-      needed = leader->needed_from(needed);
-    compaction_.on(m, state_, needed);
+  void on(snapshot_taken& m, instant now, outbox& out) {
+    compaction_.on(m, state_, needed_from(m.at.index, now), out);
+  }
+
+  void on(snapshot_staged& m, instant now, outbox& out) {
+    compaction_.on(m, state_, needed_from(m.what.at.index, now), out);
   }
 
   void order_snapshot(ticket id) { compaction_.order(id); } ///< see `compaction::order`
 
   void on(machine_failed& m, instant now, outbox& out) {
-    state_.machine_failed = true;
-    out.tell(node_event{.what = node_event::kind::machine_failed,
-                        .who = state_.self,
-                        .index = m.index,
-                        .code = errc::machine_stopped,
-                        .detail = m.why});
+    state_.machine_stopped(m, out);
     wake(now, out);
   }
 
@@ -328,6 +319,13 @@ private:
     if (auto* leader = roles_.as<leading>())
       return leader->on(m, state_, now, out);
     out.tell(change_taken{m.id, fail(errc::not_leader, {}, leader_now(now))});
+  }
+
+  /// The lowest index, up to `at`, that somebody still has to be sent from.
+  [[nodiscard]] log_index needed_from(log_index at, instant now) {
+    const auto pulled = desk_.needed_from(at, now, state_.options.election_timeout_max);
+    const auto* leader = roles_.as<leading>();
+    return leader ? leader->needed_from(pulled) : pulled;
   }
 
   [[nodiscard]] member_id leader_now(instant now) const {

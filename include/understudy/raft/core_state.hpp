@@ -90,6 +90,26 @@ public:
       led = log.last().term;
   }
 
+  /// A voter has said so: there is nothing to stand for any more.
+  void was_removed(member_id says, outbox& out) {
+    if (!std::exchange(removed, true))
+      out.tell(node_event{.what = node_event::kind::enter_failed,
+                          .who = says,
+                          .code = errc::removed,
+                          .detail = "this node has left the roster"});
+    next = become_follower{};
+  }
+
+  /// The machine can not apply any more.
+  void machine_stopped(const understudy::machine_failed& m, outbox& out) {
+    machine_failed = true;
+    out.tell(node_event{.what = node_event::kind::machine_failed,
+                        .who = self,
+                        .index = m.index,
+                        .code = errc::machine_stopped,
+                        .detail = m.why});
+  }
+
   [[nodiscard]] term_number term() const { return ballot_.term; }
   [[nodiscard]] const ballot& vote() const { return ballot_; }
   [[nodiscard]] log_index commit() const { return commit_; }

@@ -11,11 +11,12 @@
 ///
 /// Cluster and founder have ids of their own. That is what fences the old cluster, if something of
 /// it should still run: nobody of it knows the founder's id, so no vote, entry or pull of it
-/// arrives here, and whoever asks by way of a seed is told that the cluster is another.
+/// arrives here, and whoever asks by way of a seed is told that the cluster is another. A session
+/// is known by the index at which it was opened. So the new log leaves out so many indexes that no
+/// session of the old history, nor of another one that was begun with the same data, can ever be
+/// taken for one of this.
 
-#include <understudy/core/bytes.hpp>
 #include <understudy/core/configuration.hpp>
-#include <understudy/core/digest.hpp>
 #include <understudy/core/entry.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/notices.hpp>
@@ -24,8 +25,10 @@
 #include <understudy/machine.hpp>
 #include <understudy/recovery/remains.hpp>
 #include <understudy/replica/replica.hpp>
+#include <understudy/storage/snapshot_writer.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,8 +37,36 @@
 
 namespace understudy {
 
+namespace detail {
+
+/// The state of a replica, written down.
+template <state_machine M> [[nodiscard]] expected<snapshot_taken> written_down(replica<M>& state) {
+  outbox out;
+  take_snapshot order;
+  state.on(order, {}, out);
+  if (const auto& failed = state.stopped())
+    return fail(errc::machine_stopped, failed->why);
+  if (auto* frozen = std::get_if<write_down>(&out.notices.back())) {
+    auto what = std::move(*frozen);
+    snapshot_writer{}.on(what, {}, out);
+  }
+  if (const auto* failed = std::get_if<not_written>(&out.notices.back()))
+    return fail(errc::machine_stopped, "writing a snapshot threw: " + failed->why);
+  return std::get<snapshot_taken>(std::move(out.notices.back()));
+}
+
+} // namespace detail
+
+/// The index at which the history of `cluster` begins that goes on from `last`: between 2^40 and
+/// 2^56 further on, and for each cluster elsewhere.
+[[nodiscard]] inline log_index begin_of_history(log_index last, cluster_id cluster) {
+  constexpr int least = 40;
+  constexpr std::uint64_t choices = 1 << 16;
+  return last + ((1 + cluster.value % choices) << least);
+}
+
 /// What the founder of the new cluster starts with, as if it came back from a crash. `machine` is
-/// how the machine began. The settings are those of the old cluster.
+/// how the machine began. The settings are those of the old cluster. `cluster` is drawn at random.
 ///
 /// Fails with `machine_stopped` if the machine can not apply the log, and with `invalid_option` if
 /// `from` knows of no cluster.
@@ -56,7 +87,9 @@ template <state_machine M>
 
   const auto term = std::max(from.kept.vote.term, from.last().term).next();
   const auto stamp = log.entries.empty() ? from.kept.base->stamp : from.kept.entries.back().stamp;
-  auto at = from.last().index;
+  auto at = begin_of_history(from.last().index, cluster);
+  if (!state.stopped())
+    state.skip_to({at, from.last().term});
   apply_entries end;
   const auto add = [&](auto what) {
     at = at.next();
@@ -71,20 +104,16 @@ template <state_machine M>
   add(configuration_ptr{first});
   state.on(end, {}, out);
 
-  take_snapshot order;
-  out = {};
-  state.on(order, {}, out);
-  if (const auto& failed = state.stopped())
-    return fail(errc::machine_stopped, failed->why);
-  auto& image = std::get<snapshot_taken>(out.notices.back()).image;
-  const auto digest = digest_of(image.view());
-  return recovered_state{.vote = {term, {}},
-                         .base
-                         = std::make_shared<const snapshot>(snapshot{.at = {at, term},
-                                                                     .stamp = stamp,
-                                                                     .members = {at, first},
-                                                                     .image = std::move(image),
-                                                                     .digest = digest})};
+  auto taken = detail::written_down(state);
+  if (!taken)
+    return tl::unexpected<failure>{std::move(taken.error())};
+  return recovered_state{
+      .vote = {term, {}},
+      .base = std::make_shared<const snapshot>(snapshot{.at = {at, term},
+                                                        .stamp = stamp,
+                                                        .members = {at, first},
+                                                        .image = std::move(taken->image),
+                                                        .digest = taken->digest})};
 }
 
 } // namespace understudy

@@ -71,6 +71,17 @@ namespace detail {
   return lines;
 }
 
+/// Whether those of the survivors that can go on could elect `leader` and commit what it has: then
+/// the old cluster is not lost.
+[[nodiscard]] inline bool could_lead(const remains& leader, std::span<const remains> survivors) {
+  const auto in_force = leader.members().content;
+  return in_force && leader.can_go_on() && quorum_of(*in_force, [&](member_id id) {
+           return std::ranges::any_of(survivors, [&](const remains& one) {
+             return one.node == id && one.can_go_on() && one.last() <= leader.last();
+           });
+         });
+}
+
 } // namespace detail
 
 /// Finds the survivor whose data is newest. The others that are left should all be among them.
@@ -79,8 +90,7 @@ namespace detail {
 /// | --- | --- |
 /// | `invalid_option` | there is nobody, or nobody who knows of a cluster |
 /// | `cluster_mismatch` | they are not all of one cluster |
-/// | `quorum_intact` | a majority of the voters is there: they can go on, and must not be passed by
-/// |
+/// | `quorum_intact` | one of them could be elected: they can go on, and must not be passed by |
 [[nodiscard]] inline expected<inheritance> inherit(std::span<const remains> survivors) {
   const auto cluster_of = [](const remains& r) {
     const auto in = r.members().content;
@@ -91,10 +101,10 @@ namespace detail {
   std::set<member_id> here;
   for (std::size_t i = 0; i < survivors.size(); ++i) {
     const auto& one = survivors[i];
-    here.insert(one.node);
     const auto of = cluster_of(one);
     if (!of)
       continue;
+    here.insert(one.node);
     if (cluster && of != cluster)
       return fail(errc::cluster_mismatch, detail::label_of(survivors[found.from].node)
                                               + " is of cluster " + std::to_string(cluster.value)
@@ -106,9 +116,11 @@ namespace detail {
   }
   if (!cluster)
     return fail(errc::invalid_option, "none of the survivors knows of a cluster");
+  for (const auto& one : survivors)
+    if (detail::could_lead(one, survivors))
+      return fail(errc::quorum_intact,
+                  "the voters that are there could elect " + detail::label_of(one.node));
   const auto in_force = survivors[found.from].members().content;
-  if (quorum_of(*in_force, [&](member_id id) { return here.contains(id); }))
-    return fail(errc::quorum_intact, "a majority of the voters is there");
   for (const auto* half : {&in_force->voters, &in_force->outgoing})
     for (const auto id : *half)
       if (!here.contains(id) && std::ranges::find(found.missing, id) == found.missing.end())

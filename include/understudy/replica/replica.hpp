@@ -23,6 +23,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,7 +56,8 @@ using applied_hook = std::function<void(const applied_command&)>;
 template <state_machine M> class replica {
 public:
   using peer_messages = type_list<>;
-  using notices = type_list<apply_entries, restore_snapshot, take_snapshot, ask_replica>;
+  using notices
+      = type_list<apply_entries, restore_snapshot, take_snapshot, not_written, ask_replica>;
 
   /// More queries than this do not wait at the same time: `overloaded`.
   static constexpr std::size_t waiting_max = 4096;
@@ -97,14 +99,26 @@ public:
       return;
     std::string why;
     try {
-      out.tell(snapshot_taken{.at = at_, .stamp = stamp_, .image = write_image()});
+      if constexpr (freezable<M>) {
+        out.tell(write_down{.at = at_, .stamp = stamp_, .image = frozen_image()});
+      } else {
+        auto image = write_image();
+        const auto digest = digest_of(image.view());
+        out.tell(snapshot_taken{at_, stamp_, std::move(image), digest});
+      }
       return;
     } catch (const std::exception& e) {
       why = e.what();
     } catch (...) {
       why = "something that is no std::exception";
     }
-    stop(at_.index.next(), "writing a snapshot threw: " + why, out);
+    not_written failed{why};
+    on(failed, {}, out);
+  }
+
+  void on(not_written& m, instant, outbox& out) {
+    if (!failed_)
+      stop(at_.index.next(), "writing a snapshot threw: " + m.why, out);
   }
 
   void on(ask_replica& m, instant now, outbox& out) {
@@ -141,6 +155,13 @@ public:
       return;
     told_ = at_.index;
     out.tell(applied_through{at_.index});
+  }
+
+  /// The log goes on at `at`, with nothing in between: where another history begins with this
+  /// state.
+  void skip_to(log_position at) {
+    UNDERSTUDY_ASSERT(at.index > at_.index && at.term >= at_.term, "a log goes on, and not back");
+    at_ = at;
   }
 
   [[nodiscard]] const M& machine() const { return machine_; }
@@ -236,6 +257,16 @@ private:
 
   [[nodiscard]] bytes write_image() const {
     return wire::encode(image_version, at_, stamp_, sessions_, machine_);
+  }
+
+  /// Writes the same later, though more may have been applied by then.
+  [[nodiscard]] std::function<bytes()> frozen_image() const
+    requires freezable<M>
+  {
+    return [head = wire::encode(image_version, at_, stamp_, sessions_),
+            state = std::make_shared<const decltype(machine_.freeze())>(machine_.freeze())] {
+      return bytes::joined(head, wire::encode(*state));
+    };
   }
 
   /// Either all of the state is replaced, or nothing.

@@ -39,6 +39,9 @@ public:
   [[nodiscard]] expected<void> close() { return held_->close(); }
   [[nodiscard]] expected<void> retire() { return held_->retire(); }
 
+  /// None, if the store has none.
+  [[nodiscard]] snapshot_stager stager() { return held_->stager(); }
+
   /// Lets go of the store as a killed process would. It is not to be used any more.
   void abandon() { held_.reset(); }
 
@@ -54,6 +57,7 @@ private:
     virtual node_identity identity() = 0;
     virtual expected<void> close() = 0;
     virtual expected<void> retire() = 0;
+    virtual snapshot_stager stager() = 0;
   };
 
   template <class S> struct model final : base {
@@ -64,6 +68,12 @@ private:
     node_identity identity() override { return store.identity(); }
     expected<void> close() override { return store.close(); }
     expected<void> retire() override { return store.retire(); }
+    snapshot_stager stager() override {
+      if constexpr (requires { store.stager(); })
+        return store.stager();
+      else
+        return {};
+    }
 
     S store;
   };

@@ -22,6 +22,7 @@
 #include <understudy/storage/log_store.hpp>
 #include <understudy/storage/segmented_log.hpp>
 #include <understudy/storage/snapshot_file.hpp>
+#include <understudy/storage/snapshot_staging.hpp>
 #include <understudy/storage/store_recovery.hpp>
 
 #include <cstddef>
@@ -34,7 +35,7 @@
 
 namespace understudy {
 
-/// The durable log store. Not to be used from two threads at once.
+/// The durable log store. Not to be used from two threads at once, but for its `stager()`.
 ///
 /// `storage_full` is not final: what was written waits in order, and the next `sync` tries again.
 /// How much waits is for the raft core to limit: it goes on only so far without a confirmation.
@@ -107,6 +108,12 @@ public:
 
   [[nodiscard]] node_identity identity() const { return {owner().node, owner().start}; }
 
+  /// Writes snapshots while the store goes on. Holds the directory as the store does, and has to be
+  /// let go of, too, before another store can be opened there.
+  [[nodiscard]] snapshot_stager stager() const {
+    return [staging = staging_](const snapshot& s) { return staging->stage(s); };
+  }
+
   /// The end of the log.
   [[nodiscard]] log_position last() const { return log_.last(); }
 
@@ -119,6 +126,7 @@ public:
     if (done)
       done = log_.close();
     broken_ = failure{errc::stopped, "the store is closed"};
+    staging_.reset();
     in_.reset();
     return done;
   }
@@ -137,10 +145,11 @@ private:
     std::size_t steps = 0;
   };
 
-  durable_store(std::unique_ptr<storage::directory> in, storage::restored_store parts)
+  durable_store(std::shared_ptr<storage::directory> in, storage::restored_store parts)
       : in_{std::move(in)}, ballots_{std::move(parts.ballots)}, log_{std::move(parts.log)},
         base_{parts.recovered.base ? std::optional{parts.recovered.base->at} : std::nullopt},
-        recovered_{std::move(parts.recovered)} {}
+        recovered_{std::move(parts.recovered)},
+        staging_{std::make_shared<storage::snapshot_staging>(in_, owner())} {}
 
   static expected<durable_store> open_anyhow(std::unique_ptr<storage::directory> in,
                                              const storage::file_owner& newcomer,
@@ -198,7 +207,7 @@ private:
     if (auto done = log_.sync(); !done)
       return done;
     const bool of_own_log = log_.holds(base.at);
-    if (auto done = storage::write_snapshot(*in_, base, owner(), of_own_log); !done) {
+    if (auto done = place(base, of_own_log); !done) {
       // The log has it all: without room for a shorter form the long one stays.
       const bool needless = of_own_log && done.error().code == errc::storage_full;
       return needless ? expected<void>{} : done;
@@ -209,6 +218,14 @@ private:
     return before ? in_->remove(storage::snapshot_name(*before)) : expected<void>{};
   }
 
+  /// Puts `base` under its name: it may be on the disk already.
+  expected<void> place(const snapshot& base, bool of_own_log) {
+    const auto staged = of_own_log ? staging_->adopt(base) : expected<bool>{false};
+    if (!staged)
+      return tl::unexpected<failure>{staged.error()};
+    return *staged ? expected<void>{} : storage::write_snapshot(*in_, base, owner(), of_own_log);
+  }
+
   /// The first configuration says which cluster this is; from then on every file does.
   expected<void> learn_cluster(const store_write& from) {
     if (owner().cluster)
@@ -217,14 +234,16 @@ private:
     if (!named)
       return {};
     log_.enter(named);
+    staging_->enter(named);
     return ballots_.enter(named);
   }
 
-  std::unique_ptr<storage::directory> in_;
+  std::shared_ptr<storage::directory> in_;
   storage::ballot_pair ballots_;
   storage::segmented_log log_;
   std::optional<log_position> base_;
   recovered_state recovered_;
+  std::shared_ptr<storage::snapshot_staging> staging_;
   std::deque<held_up> waiting_;
   std::optional<ballot> vote_;
   std::optional<failure> broken_;

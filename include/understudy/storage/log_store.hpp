@@ -9,8 +9,13 @@
 #include <understudy/core/recovered_state.hpp>
 
 #include <concepts>
+#include <functional>
 
 namespace understudy {
+
+/// Brings a snapshot of a store's own log to the disk, so that the `write` that hands it over is
+/// quickly done. On any thread, while the store goes on. `storage_full` changes nothing.
+using snapshot_stager = std::function<expected<void>(const snapshot&)>;
 
 /// Keeps ballot, snapshot and entries.
 ///
@@ -36,6 +41,9 @@ concept log_store = requires(S store, const store_write& what) {
 /// lets go of whatever the store holds, so that another one can be opened in its place. After
 /// `retire` what is stored belongs to a life that is over: the next opening puts it aside, and
 /// makes a new store.
+///
+/// A store may also have a `stager()`, which gives a `snapshot_stager`. Without one a node's log
+/// stands still while a snapshot is written.
 template <class S>
 concept node_store = log_store<S> && std::movable<S> && requires(S store) {
   { store.identity() } -> std::same_as<node_identity>;

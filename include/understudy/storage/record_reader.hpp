@@ -116,7 +116,7 @@ private:
 };
 
 /// What stands behind the last record that verifies.
-enum class remains : std::uint8_t {
+enum class log_tail : std::uint8_t {
   nothing, ///< zeros, to the end
   torn,    ///< what a crash may have left of a write
   synced,  ///< a genuine record, written after what stands at the start had been synced
@@ -140,11 +140,11 @@ namespace detail {
 
 /// Looks through `from` between `start` and `limit`, where the next record would stand. `synced`
 /// means that something before it is damaged.
-[[nodiscard]] inline expected<remains> look_behind(file& from, std::uint64_t salt,
-                                                   std::uint64_t start, std::uint64_t limit) {
+[[nodiscard]] inline expected<log_tail> look_behind(file& from, std::uint64_t salt,
+                                                    std::uint64_t start, std::uint64_t limit) {
   constexpr std::size_t window_bytes = std::size_t{1} << 20;
   const auto window = std::make_unique_for_overwrite<std::byte[]>(window_bytes);
-  auto found = remains::nothing;
+  auto found = log_tail::nothing;
   for (auto base = start; base < limit; base += window_bytes - record_header_bytes) {
     const auto wanted
         = static_cast<std::size_t>(std::min<std::uint64_t>(window_bytes, limit - base));
@@ -155,7 +155,7 @@ namespace detail {
       const auto* here = window.get() + at;
       if (get<std::uint64_t>(here) == 0) // no record starts so
         continue;
-      found = remains::torn;
+      found = log_tail::torn;
       record_header header;
       if (*got - at < record_header_bytes
           || !plausible(here, salt, base + at, limit - base - at, header) || header.synced <= start)
@@ -164,7 +164,7 @@ namespace detail {
       if (!genuine)
         return tl::unexpected<failure>{genuine.error()};
       if (*genuine)
-        return remains::synced;
+        return log_tail::synced;
     }
     if (*got < wanted)
       break;

@@ -218,10 +218,10 @@ private:
     const auto behind = look_behind(*segment.content, segment.salt, end.offset, size);
     if (!behind)
       return tl::unexpected<failure>{behind.error()};
-    if (*behind == remains::synced)
+    if (*behind == log_tail::synced)
       return damaged_at(*in_, segment.header.name(), end.offset,
                         why + "; what follows was written after it had been synced");
-    found_.clean = *behind == remains::nothing;
+    found_.clean = *behind == log_tail::nothing;
     return {};
   }
 

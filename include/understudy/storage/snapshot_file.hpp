@@ -30,6 +30,10 @@ namespace understudy::storage {
 /// writing needs in memory.
 inline constexpr std::size_t snapshot_piece_bytes = std::size_t{1} << 20;
 
+/// After how many pieces the file is synced, so that no sync of the log ever waits behind a whole
+/// snapshot.
+inline constexpr std::size_t snapshot_pieces_at_once = 8;
+
 namespace detail {
 
 [[nodiscard]] inline file_header header_of(const snapshot& s, const file_owner& owner,
@@ -55,10 +59,14 @@ namespace detail {
   record_batch batch{digest_in(header), {header.size(), digest_in(header)}};
   if (s.members.content)
     batch.add(record_kind::members, 0, wire::encode(*s.members.content).view());
+  std::size_t pieces = 0;
   for (std::size_t at = 0; at < s.image.size(); at += snapshot_piece_bytes) {
     batch.add(record_kind::piece, 0, s.image.part(at, snapshot_piece_bytes).view());
     if (auto done = flush(to, batch); !done)
       return done;
+    if (++pieces % snapshot_pieces_at_once == 0)
+      if (auto done = to.sync(); !done)
+        return done;
   }
   return flush(to, batch);
 }
@@ -72,6 +80,17 @@ namespace detail {
   const auto header = detail::header_of(s, owner, of_own_log);
   const auto made = make_file(in, snapshot_name(s.at),
                               [&](file& f) { return detail::write_content(f, s, header); });
+  if (!made)
+    return tl::unexpected<failure>{made.error()};
+  return {};
+}
+
+/// The same, but for the name: `name_file` gives it that.
+[[nodiscard]] inline expected<void> prepare_snapshot(directory& in, const snapshot& s,
+                                                     const file_owner& owner, bool of_own_log) {
+  const auto header = detail::header_of(s, owner, of_own_log);
+  const auto made = prepare_file(in, snapshot_name(s.at),
+                                 [&](file& f) { return detail::write_content(f, s, header); });
   if (!made)
     return tl::unexpected<failure>{made.error()};
   return {};

@@ -107,6 +107,7 @@ struct peer_summaries {
 inline constexpr std::array<std::string_view, std::variant_size_v<sibling_message>> notice_names{
     "store_write",       "store_written",       "store_failed",     "apply_entries",
     "restore_snapshot",  "take_snapshot",       "applied_through",  "snapshot_taken",
+    "write_down",        "not_written",         "stage_snapshot",   "snapshot_staged",
     "machine_failed",    "core_view",           "pulled_entries",   "pulled_chunk",
     "pulled_divergence", "stored_through",      "leader_hint",      "found_cluster",
     "entered_cluster",   "track_members",       "change_roster",    "change_voters",

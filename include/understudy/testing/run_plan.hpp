@@ -128,7 +128,7 @@ inline void draw_pace(run_plan& plan, random_stream random) {
   pace.timer_late_max = random.chance(0.5) ? random.between(10us, 3'000us) : interval{0};
   pace.batch = random.chance(0.5) ? 0.5 : 0;
   pace.batch_max = random.between(10us, 2'000us);
-  pace.mailboxes.resize(static_cast<std::size_t>(place_of::forwarder) + 1);
+  pace.mailboxes.resize(static_cast<std::size_t>(place_of::snapshots) + 1);
   for (auto& box : pace.mailboxes)
     if (random.chance(0.3))
       box = {0.3, random.between(10us, 2'000us)};

@@ -12,6 +12,7 @@
 #include <understudy/raft/core.hpp>
 #include <understudy/replica/replica.hpp>
 #include <understudy/storage/log_writer.hpp>
+#include <understudy/storage/snapshot_writer.hpp>
 #include <understudy/testing/host.hpp>
 #include <understudy/testing/incarnation.hpp>
 #include <understudy/testing/observation.hpp>
@@ -28,7 +29,8 @@ namespace understudy::testing {
 
 /// All components of a node, the raft core first.
 template <state_machine M>
-using node_host = host<raft_core, log_writer<disk_store>, replica<M>, puller, monitor, forwarder>;
+using node_host = host<raft_core, log_writer<disk_store>, replica<M>, puller, monitor, forwarder,
+                       snapshot_writer>;
 
 /// What one start of a node is told, beyond what all are.
 struct start_order {
@@ -55,14 +57,15 @@ template <state_machine M>
                       replica<M>{machine},
                       puller{id, options.puller, random.next() >> 1},
                       monitor{std::move(membership), random_source{random.next()}},
-                      forwarder{id, options.forwarder, random_source{random.next()}, life}};
+                      forwarder{id, options.forwarder, random_source{random.next()}, life},
+                      snapshot_writer{}};
 }
 
 /// A caller outside the cluster.
 using client_host = host<client>;
 
 /// Places of components in a `node_host`, for `pace_options::mailboxes`.
-enum class place_of : std::uint8_t { core, writer, replica, puller, monitor, forwarder };
+enum class place_of : std::uint8_t { core, writer, replica, puller, monitor, forwarder, snapshots };
 
 /// What the checker may see of a node. The state's digest costs a look at all of it, so it is only
 /// taken where it is wanted.

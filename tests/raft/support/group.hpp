@@ -292,7 +292,11 @@ private:
     tell(id.value, applied_through{n.applied.index});
   }
   void attend(member_id id, node& n, const take_snapshot&) {
-    tell(id.value, snapshot_taken{n.applied, {}, bytes{n.state}});
+    const bytes image{n.state};
+    tell(id.value, snapshot_taken{n.applied, {}, image, digest_of(image.view())});
+  }
+  void attend(member_id id, node&, const stage_snapshot& s) {
+    tell(id.value, snapshot_staged{s.what->key()});
   }
 
   core_options options_;

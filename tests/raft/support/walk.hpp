@@ -266,9 +266,10 @@ private:
   void attend(node& n, const store_write& w) { n.unwritten.push_back(w); }
   void attend(node& n, const stored_through& s) { n.stored = s; }
   void attend(node& n, const take_snapshot&) {
-    tell(n, snapshot_taken{
-                n.applied, {}, bytes{"state up to " + std::to_string(n.applied.index.value)}});
+    const bytes image{"state up to " + std::to_string(n.applied.index.value)};
+    tell(n, snapshot_taken{n.applied, {}, image, digest_of(image.view())});
   }
+  void attend(node& n, const stage_snapshot& s) { tell(n, snapshot_staged{s.what->key()}); }
   void attend(node& n, const apply_entries& a) {
     for (const auto& e : a.entries) {
       if (e.index != n.applied.index.next())

@@ -54,6 +54,10 @@ struct recorded_run {
       for (auto left = random.between(1, 4); left > 0; --left) {
         const auto what = work.next();
         now.told = work.model().told();
+        if (what.base && random.chance(0.6)) {
+          REQUIRE(store->stager()(*what.base));
+          reach(now);
+        }
         REQUIRE(store->write(what));
         reach(now);
       }
