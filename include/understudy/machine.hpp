@@ -205,8 +205,8 @@ concept state_machine = lists_commands<M> && applies_commands<M> && checks_comma
 /// enough to return `*this`.
 template <class M>
 concept freezable = state_machine<M> && requires(const M& m) {
-  { m.freeze() } -> wire::codable;
-};
+  m.freeze();
+} && wire::codable<std::remove_cvref_t<decltype(std::declval<const M&>().freeze())>>;
 
 /// A command of this machine.
 template <class C, class M>

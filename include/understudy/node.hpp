@@ -136,7 +136,7 @@ public:
   /// what is kept for those who are a little behind; done when it is stored. Nodes do this by
   /// themselves, by the log's size; so this is for before a backup, or before a node is stopped
   /// that is to start again quickly. The result is the index of the last entry in it. Fails with
-  /// `machine_stopped` if the machine has broken.
+  /// `machine_stopped` if the machine has broken, and with `storage_full` where there is no room.
   std::future<expected<log_index>> snapshot_now() const {
     auto slot = std::make_shared<result_slot<log_index>>(
         failure{errc::stopped, "the node stopped before the snapshot was stored"});

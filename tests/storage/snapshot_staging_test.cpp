@@ -131,6 +131,33 @@ TEST_CASE("files that are staged bear the cluster's name, though it was not know
   CHECK(open_store(disk));
 }
 
+TEST_CASE("on a full disk what was staged gives way to the log, and the log goes on") {
+  const auto room_taken = [](const std::shared_ptr<faulty_disk>& disk) {
+    std::uint64_t sum = 0;
+    faulty_directory in{disk};
+    for (const auto& name : disk->names())
+      sum += in.open(name).value()->size().value();
+    return sum;
+  };
+  SUBCASE("where the log needs a segment before the snapshot gets its name") {
+    bench b;
+    b.write(entries(41, 200));
+    b.disk->limit_room(room_taken(b.disk) + 7'000);
+    REQUIRE(b.store.stager()(*image_at(199)));
+    REQUIRE(b.store.write(entries(201, 220)));
+    static_cast<void>(b.store.sync());
+    REQUIRE(b.store.write({.base = image_at(199)}));
+    CHECK(b.store.sync());
+  }
+  SUBCASE("where another snapshot comes from the leader") {
+    bench b;
+    b.disk->limit_room(room_taken(b.disk) + 11'000);
+    REQUIRE(b.store.stager()(*image_at(30)));
+    REQUIRE(b.store.write({.base = image_at(500), .keep = log_index{500}}));
+    CHECK(b.store.sync());
+  }
+}
+
 TEST_CASE("a large snapshot is written while the log goes on") {
   test_support::scratch on_disk;
   const auto open = [&] {

@@ -33,15 +33,6 @@ public:
 
   explicit bytes(std::string_view from) : bytes(std::as_bytes(std::span{from})) {}
 
-  /// A copy of `first` with `second` behind it.
-  [[nodiscard]] static bytes joined(const bytes& first, const bytes& second) {
-    const auto size = first.size() + second.size();
-    const auto storage = std::make_shared_for_overwrite<std::byte[]>(size);
-    std::ranges::copy(first.view(), storage.get());
-    std::ranges::copy(second.view(), storage.get() + first.size());
-    return adopt(storage, size);
-  }
-
   /// Takes over the first `size` bytes of `storage`, without a copy. Nobody writes there any more.
   [[nodiscard]] static bytes adopt(const std::shared_ptr<std::byte[]>& storage, std::size_t size) {
     bytes result;

@@ -46,10 +46,11 @@ public:
   void on(snapshot_staged& staged, core_state& state, log_index needed_from, outbox& out) {
     if (!staging_ || staging_->key() != staged.what)
       return;
-    if (staged.code == errc::none && !is_overtaken(staged.what.at.index, state))
+    if (is_overtaken(staged.what.at.index, state))
+      return end(state);
+    if (staged.code == errc::none)
       return keep(state, needed_from);
-    if (staged.code != errc::none)
-      orders_.refuse(staged.code, out);
+    orders_.refuse(staged.code, out);
     end(state);
   }
 
@@ -57,7 +58,8 @@ private:
   void ask(core_state& state, outbox& out) {
     if (state.machine_failed)
       return orders_.refuse(errc::machine_stopped, out);
-    if (asked_ || !(orders_.wait() || has_grown(state)))
+    // One at a time, and the last one has its name: else the next would take its place on the disk.
+    if (asked_ || !state.durable.is_durable(stored_by_) || !(orders_.wait() || has_grown(state)))
       return;
     if (state.applied <= covered(state))
       return orders_.nothing_new(covered(state), state.durable);
@@ -86,6 +88,7 @@ private:
   void keep(core_state& state, log_index needed_from) {
     state.image = staging_;
     state.durable.snapshot_taken(staging_);
+    stored_by_ = state.durable.covering();
     cut_through_ = keep_behind(state, needed_from);
     cut(state);
     end(state);
@@ -139,6 +142,7 @@ private:
   snapshot_orders orders_;
   bool asked_ = false;
   std::shared_ptr<const snapshot> staging_; ///< on its way to the disk
+  generation stored_by_;                    ///< the write that stores the last one
   std::size_t appended_at_last_ = 0;
   log_index cut_through_; ///< entries up to here are on their way out
 };

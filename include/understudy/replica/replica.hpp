@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -179,6 +180,9 @@ public:
 
 private:
   static constexpr std::uint32_t image_version = 1;
+  static_assert(
+      freezable<M> || !requires(const M& m) { m.freeze(); },
+      "what freeze() gives can not be written down");
 
   void apply(const entry& e, bool answer, outbox& out) {
     UNDERSTUDY_ASSERT(e.what, "an entry has a payload");
@@ -263,9 +267,13 @@ private:
   [[nodiscard]] std::function<bytes()> frozen_image() const
     requires freezable<M>
   {
+    using frozen = std::remove_cvref_t<decltype(machine_.freeze())>;
     return [head = wire::encode(image_version, at_, stamp_, sessions_),
-            state = std::make_shared<const decltype(machine_.freeze())>(machine_.freeze())] {
-      return bytes::joined(head, wire::encode(*state));
+            state = std::make_shared<const frozen>(std::as_const(machine_).freeze())] {
+      wire::output_archive archive;
+      archive.write(head.view().data(), head.size());
+      archive(*state);
+      return archive.take();
     };
   }
 

@@ -58,7 +58,9 @@ public:
   [[nodiscard]] virtual expected<void> sync() = 0;
 };
 
-/// One directory, and the files in it. Names are plain; within a subdirectory of it, "sub/name".
+/// One directory, and the files in it. A second thread may create and remove files, and work with
+/// these, whose names nobody else uses at that time. Names are plain; within a subdirectory of it,
+/// "sub/name".
 class directory {
 public:
   directory() = default;

@@ -25,6 +25,7 @@
 #include <understudy/storage/snapshot_staging.hpp>
 #include <understudy/storage/store_recovery.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -176,9 +177,15 @@ private:
 
   /// Hands to the log what waits, in order, until there is no room.
   expected<void> drain() {
-    for (; !waiting_.empty(); waiting_.pop_front())
-      if (auto done = take(waiting_.front().what, waiting_.front().steps); !done)
+    for (; !waiting_.empty(); waiting_.pop_front()) {
+      auto& [what, steps] = waiting_.front();
+      auto done = take(what, steps);
+      // A snapshot that was written aside must not hold the room that the log waits for.
+      if (!done && done.error().code == errc::storage_full && staging_->drop())
+        done = take(what, steps);
+      if (!done)
         return done;
+    }
     return {};
   }
 

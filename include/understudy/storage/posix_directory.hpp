@@ -204,8 +204,11 @@ public:
       if (name == "." || name == "..")
         continue;
       struct stat about {};
-      if (::fstatat(directory_.get(), name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0)
+      if (::fstatat(directory_.get(), name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) // another thread has just removed it
+          continue;
         return detail::system_failure("look at", of(name), errno);
+      }
       if (S_ISDIR(about.st_mode) && name.starts_with("aside-"))
         entered_.insert(name); // an earlier process may have moved something there
       names.push_back(S_ISDIR(about.st_mode) ? name + '/' : name);

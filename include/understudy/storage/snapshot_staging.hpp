@@ -30,10 +30,7 @@ public:
 
   /// Writes and syncs `s` under an unfinished name, in place of one that was never asked for.
   [[nodiscard]] expected<void> stage(const snapshot& s) {
-    const auto [before, owner] = begin();
-    if (before)
-      static_cast<void>(in_->remove(detail::unfinished_name(snapshot_name(before->at))));
-    if (auto done = prepare_snapshot(*in_, s, owner, true); !done)
+    if (auto done = prepare_snapshot(*in_, s, begin(), true); !done)
       return done;
     const std::lock_guard hold{mutex_};
     ready_ = s.key();
@@ -53,6 +50,12 @@ public:
     return true;
   }
 
+  /// Gives the room back that a staged one takes. Returns whether there was one.
+  bool drop() {
+    const std::lock_guard hold{mutex_};
+    return forget();
+  }
+
   /// The cluster is known now.
   void enter(cluster_id cluster) {
     const std::lock_guard hold{mutex_};
@@ -60,9 +63,16 @@ public:
   }
 
 private:
-  std::pair<std::optional<snapshot_key>, file_owner> begin() {
+  file_owner begin() {
     const std::lock_guard hold{mutex_};
-    return {std::exchange(ready_, std::nullopt), owner_};
+    forget();
+    return owner_;
+  }
+
+  /// With the mutex held: who finds that nothing is staged may use the name itself at once.
+  bool forget() {
+    const auto before = std::exchange(ready_, std::nullopt);
+    return before && in_->remove(detail::unfinished_name(snapshot_name(before->at)));
   }
 
   std::shared_ptr<directory> in_;

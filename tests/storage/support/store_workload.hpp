@@ -49,6 +49,7 @@ struct recorded_run {
     auto store = open_store(disk);
     REQUIRE(store);
     random_stream random{seed + 1};
+    std::shared_ptr<const snapshot> overtaken;
     run_point now;
     for (int i = 0; i < rounds; ++i) {
       for (auto left = random.between(1, 4); left > 0; --left) {
@@ -58,6 +59,12 @@ struct recorded_run {
           REQUIRE(store->stager()(*what.base));
           reach(now);
         }
+        if (overtaken && random.chance(0.1)) { // perhaps in place of the one that is meant
+          REQUIRE(store->stager()(*overtaken));
+          reach(now);
+        }
+        if (what.base)
+          overtaken = what.base;
         REQUIRE(store->write(what));
         reach(now);
       }
