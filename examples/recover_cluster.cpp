@@ -49,7 +49,9 @@ int main() {
     voters.push_back(start({.name = name, .seeds = {voters.front()}, .rules = three}));
   auto dora = start({.name = "dora", .seeds = {voters.front()}, .rules = three});
   voters.front().submit(guestbook::sign{"the first guest"}).get().value();
-  dora.submit(guestbook::sign{"the second guest"}).get().value();
+  const auto second = dora.submit_with_receipt(guestbook::sign{"the second guest"}).get().value();
+  dora.wait_until([&](const auto& now) { return now.applied >= second.receipt.index; }, 10s)
+      .value(); // the voters have it, or it would not be answered; now she has it, too
   for (auto& lost : voters)
     lost.stop(); // all three, and none of them says good-bye
 
