@@ -130,7 +130,7 @@ struct demo_report {
 
 /// The table of the steps.
 inline void print(std::ostream& out, const demo_report& r) {
-  constexpr int name = 18, rows = 16, narrow = 7, wide = 10;
+  constexpr int name = 18, rows = 16, narrow = 7, wide = 11;
   out << std::left << std::setw(name) << "step" << std::setw(rows) << "rows" << std::right;
   for (const auto* head : {"nodes", "voters", "copies"})
     out << std::setw(narrow) << head;
