@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "protocol/support/stream.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -15,18 +17,9 @@ namespace frame_test {
 
 using namespace understudy;
 using namespace understudy::protocol;
+using protocol_samples::on_the_wire;
 
 namespace {
-
-std::vector<std::byte> on_the_wire(const std::vector<frame>& all) {
-  std::vector<std::byte> stream;
-  for (const auto& f : all) {
-    const auto header = header_of(f.kind, f.body);
-    stream.insert(stream.end(), header.begin(), header.end());
-    stream.insert(stream.end(), f.body.view().begin(), f.body.view().end());
-  }
-  return stream;
-}
 
 const std::vector<frame> some_frames{{frame_kind::ping, {}},
                                      {frame_kind::requests, bytes{"one"}},

@@ -30,7 +30,7 @@ public:
   /// The last snapshot has all there is.
   void nothing_new(log_index covers, const durability& store) { leave(given_, covers, store); }
 
-  /// There will be no more snapshots.
+  /// There will be no snapshot for any of them.
   void refuse(errc why, outbox& out) {
     for (auto* all : {&asked_, &given_})
       for (const auto id : std::exchange(*all, {}))

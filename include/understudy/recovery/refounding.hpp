@@ -13,8 +13,8 @@
 /// it should still run: nobody of it knows the founder's id, so no vote, entry or pull of it
 /// arrives here, and whoever asks by way of a seed is told that the cluster is another. A session
 /// is known by the index at which it was opened. So the new log leaves out so many indexes that no
-/// session of the old history, nor of another one that was begun with the same data, can ever be
-/// taken for one of this.
+/// session of the old history is taken for one of this; nor, but for one chance in 65,536, of
+/// another history that was begun with the same data.
 
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/entry.hpp>
@@ -57,8 +57,8 @@ template <state_machine M> [[nodiscard]] expected<snapshot_taken> written_down(r
 
 } // namespace detail
 
-/// The index at which the history of `cluster` begins that goes on from `last`: between 2^40 and
-/// 2^56 further on, and for each cluster elsewhere.
+/// The index at which the history of `cluster` begins that goes on from `last`: at one of 65,536
+/// places between 2^40 and 2^56 further on.
 [[nodiscard]] inline log_index begin_of_history(log_index last, cluster_id cluster) {
   constexpr int least = 40;
   constexpr std::uint64_t choices = 1 << 16;
