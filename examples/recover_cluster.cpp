@@ -3,6 +3,7 @@
 // A cluster loses all its voters at once, and goes on with the data of a listener. Nothing does
 // this by itself: whoever decides it says good-bye to what only the lost ones had.
 
+#include <understudy/actors/node_faults.hpp>
 #include <understudy/understudy.hpp>
 
 #include <chrono>
@@ -48,12 +49,16 @@ int main() {
   for (const auto* name : {"bob", "cleo"})
     voters.push_back(start({.name = name, .seeds = {voters.front()}, .rules = three}));
   auto dora = start({.name = "dora", .seeds = {voters.front()}, .rules = three});
+  dora.wait_until([](const auto& now) { return now.voters.size() == 3 && !now.changing; }, 10s)
+      .value(); // the others have taken their seats
   voters.front().submit(guestbook::sign{"the first guest"}).get().value();
   const auto second = dora.submit_with_receipt(guestbook::sign{"the second guest"}).get().value();
   dora.wait_until([&](const auto& now) { return now.applied >= second.receipt.index; }, 10s)
       .value(); // the voters have it, or it would not be answered; now she has it, too
+  for (const auto& lost : voters)
+    understudy::testing::freeze(lost); // all at one blow: nobody is left to replace anybody
   for (auto& lost : voters)
-    lost.stop(); // all three, and none of them says good-bye
+    lost.stop();
 
   // Whoever is left, with what each of them has.
   const std::vector left{dora.look_at_remains().get().value()};
