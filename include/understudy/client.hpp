@@ -15,6 +15,7 @@
 #include <understudy/actors/cast.hpp>
 #include <understudy/actors/config.hpp>
 #include <understudy/actors/front_door.hpp>
+#include <understudy/actors/network.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/forwarding/client.hpp>
@@ -66,20 +67,27 @@ public:
   }
 };
 
-/// Starts a client of `nodes`, which it prefers in this order. Fails with `invalid_option` and all
-/// that is wrong with the options.
+/// Starts a client of `nodes`, which it prefers in this order; those of other processes are reached
+/// over `network`. Fails with `invalid_option` and all that is wrong with the options.
 template <state_machine M>
 [[nodiscard]] expected<cluster_client<M>>
 spawn_client(caf::actor_system& system, std::vector<contact> nodes,
-             const client_options& options = {}, std::uint64_t random_seed = 0) {
+             const client_options& options = {}, std::uint64_t random_seed = 0,
+             const network_opener& network = open_local_network) {
   if (auto good = validate(options); !good)
     return tl::unexpected<failure>{std::move(good.error())};
   if (nodes.empty())
     return fail(errc::invalid_option, "nodes must name at least one node");
   random_source random{detail::draw_seed(random_seed)};
   const member_id self{detail::draw_nonzero(random)};
-  auto stage
-      = std::make_shared<backstage>(self, std::string{}, std::make_unique<local_links>(system));
+  auto opened = network(system, {.id = self,
+                                 .start = random.next(),
+                                 .is_client = true,
+                                 .seed = random.next(),
+                                 .log = log_to_stderr});
+  if (!opened)
+    return tl::unexpected<failure>{std::move(opened.error())};
+  auto stage = std::make_shared<backstage>(self, std::string{}, std::move(opened->links));
   cast all{system, stage, {}};
   std::vector<member_id> ids;
   for (const auto& n : nodes)
@@ -87,6 +95,12 @@ spawn_client(caf::actor_system& system, std::vector<contact> nodes,
   auto front = spawn_actor<front_door<M, client>>(
       system, false, stage, client{options, std::move(ids), random_source{random.next()}});
   all.enlist<client>(front);
+  if (opened->exchange) {
+    all.enlist_exchange(opened->exchange);
+    member_desks desks;
+    desks[static_cast<std::size_t>(desk::front)] = front;
+    post_from_outside(opened->exchange, open_doors{stage, std::move(desks)});
+  }
   all.raise_curtain(nodes);
   return cluster_client<M>{
       std::make_shared<const node_body>(stage, all, system, node_doors{front})};

@@ -225,16 +225,15 @@ template <state_machine M, class Keeper = machine_keeper<M>>
 [[nodiscard]] expected<node<M>> spawn_node(caf::actor_system& system, node_options options,
                                            M machine = {}) {
   random_source random{detail::draw_seed(options.random_seed)};
-  auto start = options.recover ? detail::begin_heir(options, random, machine)
-                               : detail::begin_node(options, random);
+  auto start = options.recover ? detail::begin_heir(options, random, system, machine)
+                               : detail::begin_node(options, random, system);
   if (!start)
     return tl::unexpected<failure>{std::move(start.error())};
   const auto& self = start->self;
   options.core.volatile_log = !self.durable;
 
   options.forwarder.accept_offline = options.forwarder.accept_offline || allows_offline<M>;
-  auto stage
-      = std::make_shared<backstage>(self.id, self.address, std::make_unique<local_links>(system));
+  auto stage = std::make_shared<backstage>(self.id, self.address, std::move(start->network.links));
   stage->board.update([&](status_notes& notes) { notes.name = options.name; });
   cast all{system, stage, {.on_event = options.on_event, .log = options.log}};
 
@@ -275,6 +274,10 @@ template <state_machine M, class Keeper = machine_keeper<M>>
          spawn_actor<storekeeper>(system, detached, stage,
                                   log_writer<any_store>{std::move(*start->store)}));
 
+  if (start->network.exchange) {
+    all.enlist_exchange(start->network.exchange);
+    post_from_outside(start->network.exchange, open_doors{stage, desks});
+  }
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);
   return node<M>{std::make_shared<const node_body>(

@@ -79,6 +79,12 @@ public:
     (subscribe_to(actor, typename Components::notices{}), ...);
   }
 
+  /// Adds the actor with the node's connections.
+  void enlist_exchange(const any_actor& actor) {
+    sheet_->actors.push_back(actor);
+    sheet_->exchange = actor;
+  }
+
   /// Introduces all to each other and to the seeds, and lets them begin. Nobody begins before all
   /// are introduced.
   void raise_curtain(const std::vector<contact>& seeds) {

@@ -30,6 +30,8 @@ struct call_sheet {
   std::array<std::vector<any_actor>, std::variant_size_v<sibling_message>> notices = {};
   std::vector<any_actor> actors = {};
   any_actor supervisor = nullptr;
+  any_actor exchange = nullptr; ///< has the connections, and ends last: what the others say at
+                                ///< their end goes over them
 };
 
 /// To each actor of a node: these are the others. Comes before anything else.

@@ -44,6 +44,9 @@ public:
 
   /// The actors behind `address`, or nothing if there is nobody. Called from any thread.
   [[nodiscard]] virtual std::optional<member_desks> reach(const std::string& address) = 0;
+
+  /// The node is over: nobody is reached any more.
+  virtual void close() {}
 };
 
 /// Nodes of this process. An address is `local:` and a number, by which CAF's registry of this
@@ -255,6 +258,7 @@ public:
     std::map<member_id, acquaintance> released; // whose actors may end with it, out of the lock
     const std::lock_guard lock{mutex_};
     closed_ = true;
+    links_->close();
     released.swap(members_);
     guests_.clear();
     committed_ = newest_ = nullptr;

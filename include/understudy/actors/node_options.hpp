@@ -3,6 +3,7 @@
 
 #include <understudy/actors/cast.hpp>
 #include <understudy/actors/config.hpp>
+#include <understudy/actors/network.hpp>
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/notices.hpp>
@@ -41,6 +42,10 @@ struct node_options {
   std::string directory = {};
   /// Another kind of store in the place of the one in `directory`.
   store_opener store = {};
+
+  /// Connects it with nodes of other processes: see `over_tcp`. None: its cluster is within this
+  /// actor system.
+  network_opener network = {};
 
   core_options core = {}; ///< of these `volatile_log` is filled in from the rest
   puller_options puller = {};

@@ -7,6 +7,7 @@
 
 #include <understudy/actors/cast.hpp>
 #include <understudy/actors/directory.hpp>
+#include <understudy/actors/network.hpp>
 #include <understudy/actors/node_options.hpp>
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/errors.hpp>
@@ -35,15 +36,39 @@ struct node_start {
   std::optional<any_store> store = {};      ///< none: its log ends with the process
   recovered_state found = {};               ///< what was kept of an earlier life
   std::optional<own_record> returning = {}; ///< the roster has it already
+  opened_network network = {};
 };
 
 /// A node that has nothing yet but a name and new ids.
 [[nodiscard]] inline member draw_member(const node_options& o, random_source& random) {
   return {.id = {draw_nonzero(random)},
           .name = o.name,
-          .address = local_links::new_address(random.next()),
           .start = random.next(),
           .durable = o.store || !o.directory.empty()};
+}
+
+/// Opens the node's way to others, and has its address said of it. A node that returns is looked
+/// for where the roster says that it is.
+[[nodiscard]] inline expected<void> connect(const node_options& o, random_source& random,
+                                            caf::actor_system& system, node_start& start) {
+  auto opened = (o.network ? o.network : open_local_network)(system, {.id = start.self.id,
+                                                                      .start = start.self.start,
+                                                                      .name = o.name,
+                                                                      .seed = random.next(),
+                                                                      .log = o.log});
+  if (!opened)
+    return tl::unexpected<failure>{std::move(opened.error())};
+  start.network = std::move(*opened);
+  start.self.address = start.network.address;
+  if (!start.returning)
+    return {};
+  const auto& known = start.returning->self.address;
+  if (!o.network)
+    start.self.address = known;
+  else if (known != start.self.address)
+    return fail(errc::invalid_option, "network: the cluster looks for this node at " + known
+                                          + ", and it would be at " + start.self.address);
+  return {};
 }
 
 [[nodiscard]] inline store_opener opener_of(const node_options& o) {
@@ -51,27 +76,31 @@ struct node_start {
 }
 
 /// Finds out who the node is. Nothing is looked for on a disk before the options make sense.
-[[nodiscard]] inline expected<node_start> begin_node(const node_options& o, random_source& random) {
+[[nodiscard]] inline expected<node_start> begin_node(const node_options& o, random_source& random,
+                                                     caf::actor_system& system) {
   node_start start{.self = draw_member(o, random)};
   const bool may_return = start.self.durable && !o.found && o.seeds.empty();
   const auto supposed = may_return ? std::optional{own_record{.self = start.self}} : std::nullopt;
   if (auto good = validate(o, start.self, supposed); !good)
     return tl::unexpected<failure>{std::move(good.error())};
-  if (!start.self.durable)
+  if (!start.self.durable) {
+    if (auto done = connect(o, random, system, start); !done)
+      return tl::unexpected<failure>{std::move(done.error())};
     return start;
+  }
   auto before = open_life(opener_of(o),
                           {.newcomer = {start.self.id, start.self.start}, .seed = random.next()});
   if (!before)
     return tl::unexpected<failure>{std::move(before.error())};
   start.self.id = before->self.id;
   start.self.start = before->self.start;
-  if (before->returning)
-    start.self.address = before->returning->self.address;
   start.store = std::move(before->store);
   start.found = std::move(before->found);
   start.returning = std::move(before->returning);
   if (auto good = validate(o, start.self, start.returning); !good)
     return tl::unexpected<failure>{std::move(good.error())};
+  if (auto done = connect(o, random, system, start); !done)
+    return tl::unexpected<failure>{std::move(done.error())};
   return start;
 }
 
@@ -133,7 +162,7 @@ template <state_machine M>
 /// The founder and only member of a cluster that begins with the data of another one.
 template <state_machine M>
 [[nodiscard]] expected<node_start> begin_heir(const node_options& o, random_source& random,
-                                              const M& machine) {
+                                              caf::actor_system& system, const M& machine) {
   const auto old = o.recover->members().content;
   node_start start{.self = draw_member(o, random)};
   while (old && (start.self.id == o.recover->node || find(*old, start.self.id)))
@@ -143,6 +172,8 @@ template <state_machine M>
     cluster = {draw_nonzero(random)};
   if (auto good = validate(o, start.self, own_record{cluster, start.self}); !good)
     return tl::unexpected<failure>{std::move(good.error())};
+  if (auto done = connect(o, random, system, start); !done)
+    return tl::unexpected<failure>{std::move(done.error())};
   auto found = refound_guarded(*o.recover, start.self, cluster, machine);
   if (!found)
     return tl::unexpected<failure>{std::move(found.error())};

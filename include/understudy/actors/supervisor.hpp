@@ -196,6 +196,8 @@ private:
         kill(actor);
         continue;
       }
+      if (actor == sheet_->exchange)
+        continue;
       post(origin_of(*this), actor, close_front{});
       post(origin_of(*this), actor, finish_work{});
     }
@@ -207,6 +209,8 @@ private:
       give_up("one of the node's actors was ended from outside");
     else if (!stopping_)
       stop(false);
+    if (alive_ == 1 && sheet_->exchange)
+      post(origin_of(*this), sheet_->exchange, finish_work{});
     if (alive_ == 0)
       quit(caf::exit_reason::normal);
   }

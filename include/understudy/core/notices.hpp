@@ -10,6 +10,7 @@
 
 #include <understudy/core/ballot.hpp>
 #include <understudy/core/messages.hpp>
+#include <understudy/core/node_event.hpp>
 
 #include <functional>
 #include <memory>
@@ -307,6 +308,12 @@ struct nodes_known {
   std::vector<member_id> nodes = {};
 };
 
+/// Under `contact` a node was sent to whose id was not known: it is `who`.
+struct seed_met {
+  member_id contact = {};
+  member_id who = {};
+};
+
 /// An operator's order, given at this node; answered with an `order_done` for the same ticket once
 /// it is committed, or refused.
 struct local_order {
@@ -350,37 +357,6 @@ struct drain_calls {};
 /// No call is open any more.
 struct calls_drained {};
 
-/// Something happened that an operator or an application may want to know.
-struct node_event {
-  enum class kind : std::uint8_t {
-    founded,            ///< this node founded the cluster
-    entered,            ///< this node stands in the committed roster
-    role_changed,       ///< this node's role; `detail` names it
-    leader_changed,     ///< `who` leads now; none: nobody known
-    roster_changed,     ///< the committed roster is another
-    voters_changed,     ///< the committed voters are others
-    settings_differ,    ///< the cluster runs with other settings than given here
-    source_changed,     ///< the puller pulls from `who` now
-    copies_changed,     ///< writes are stored on another number of nodes when answered
-    machine_failed,     ///< the machine stopped applying
-    enter_failed,       ///< the node can not enter; `detail` says why
-    node_stopped,       ///< an invariant broke, or storage failed: the node is down
-    protocol_violation, ///< a peer sent what no correct peer sends
-    decided,            ///< a decision about seats was made here; `detail` has reason and inputs
-    evicted,            ///< this node was sent away; it takes part no more
-    leaving,            ///< this node is on its way out; `detail` names the step
-    left,               ///< this node has left, or given up leaving; `detail` says how
-    reconciled,    ///< calls taken before a seat or a leader were settled; `detail` counts them
-    storage_full,  ///< nothing more can be stored until there is room; nothing is lost
-    storage_ready, ///< there is room again, and all that waited is stored
-  };
-  kind what = kind::founded;
-  member_id who = {};
-  log_index index = {};
-  errc code = errc::none;
-  std::string detail = {};
-};
-
 /// All of the above.
 using sibling_message
     = std::variant<store_write, store_written, store_failed, apply_entries, restore_snapshot,
@@ -390,7 +366,7 @@ using sibling_message
                    entered_cluster, track_members, change_roster, change_voters, change_taken,
                    transfer_leadership, propose, proposed, read_request, read_ready,
                    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
-                   local_answer, node_event, nodes_known, local_order, order_done, leave_cluster,
-                   leave_ended, sent_away, drain_calls, calls_drained>;
+                   local_answer, node_event, nodes_known, seed_met, local_order, order_done,
+                   leave_cluster, leave_ended, sent_away, drain_calls, calls_drained>;
 
 } // namespace understudy

@@ -13,10 +13,10 @@
 /// have been replaced while it was cut off. It is shown the roster of today, or told that it was
 /// sent away.
 
+#include <understudy/core/backoff.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
-#include <understudy/membership/backoff.hpp>
 #include <understudy/membership/options.hpp>
 #include <understudy/roster/roster.hpp>
 

@@ -8,12 +8,13 @@
 /// forbids it, and of two founders that see each other only one goes on: two clusters where one was
 /// meant can never be merged again.
 
+#include <understudy/core/backoff.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
-#include <understudy/membership/backoff.hpp>
 #include <understudy/membership/options.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,12 @@ public:
     }
     out.wake(std::min(next_ask_, *deadline_));
     return false;
+  }
+
+  /// The seed that was asked as `contact` has this id.
+  void met_as(member_id contact, member_id who) {
+    std::ranges::replace(silent_, contact, who);
+    std::erase(silent_, options_->self.id);
   }
 
   /// A seed answered; the result forbids founding.

@@ -48,8 +48,8 @@ class monitor {
 public:
   using peer_messages = type_list<census_request, census_reply, enter_request, enter_reply,
                                   seat_request, presence, order_request, order_reply>;
-  using notices
-      = type_list<core_view, change_taken, peer_lost, local_order, leave_cluster, calls_drained>;
+  using notices = type_list<core_view, change_taken, peer_lost, seed_met, local_order,
+                            leave_cluster, calls_drained>;
 
   /// `options` must be valid; the cluster id of a founder, and all jitter, come from `random`.
   monitor(monitor_options options, random_source random)
@@ -167,6 +167,8 @@ public:
         && !office_.taken(what, scene_at(now, out)))
       admission_.taken(what, view_, out);
   }
+
+  void on(seed_met& m, instant, outbox&) { founding_.met_as(m.contact, m.who); }
 
   void on(peer_lost& what, instant, outbox&) {
     signs_.lost(what);

@@ -91,9 +91,8 @@ public:
 
   /// Hands a message over to be written. Returns whether it will be: nobody is there yet, or no
   /// more, or too much waits.
-  bool send(const peer_message& what) {
-    return is_introduced() && !ended_ && queue_.push(protocol::encode(what));
-  }
+  bool send(const peer_message& what) { return send(protocol::encode(what)); }
+  bool send(frame what) { return is_introduced() && !ended_ && queue_.push(std::move(what)); }
 
   /// What was to be written is written.
   void written() { is_writing_ = false; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <understudy/membership/backoff.hpp>
+#include <understudy/core/backoff.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// \file
+/// Nodes of several processes, over TCP.
+///
+/// \code
+/// understudy::networked_config config;
+/// caf::actor_system system{config};
+/// auto node = spawn_node<inventory>(system, {.name = "b",
+///                                            .seeds = {*tcp_seed("10.0.0.7:7000")},
+///                                            .network = over_tcp({.listen = "10.0.0.8:7000"})});
+/// \endcode
+
+#include <understudy/actors/config.hpp>
+#include <understudy/actors/network.hpp>
+#include <understudy/core/errors.hpp>
+#include <understudy/core/random.hpp>
+#include <understudy/core/time.hpp>
+#include <understudy/protocol/endpoint.hpp>
+#include <understudy/protocol/hello.hpp>
+#include <understudy/protocol/switchboard.hpp>
+#include <understudy/transport/exchange.hpp>
+#include <understudy/transport/link.hpp>
+#include <understudy/transport/tcp_seed.hpp>
+
+#include <caf/io/all.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace understudy {
+
+/// A `config` with CAF's network layer, which `over_tcp` needs.
+class networked_config : public config {
+public:
+  networked_config() { load<caf::io::middleman>(); }
+};
+
+/// How a node is reached over TCP.
+struct tcp_options {
+  /// HOST:PORT; at port 0, any that is free.
+  std::string listen = "127.0.0.1:0";
+  /// HOST:PORT by which others reach it, if that is another one: behind a translation of
+  /// addresses, or where it listens on all of them. A port of 0 stands for the one listened on.
+  std::string advertise = {};
+  /// Listens beyond this machine although everybody there may then pass for a member.
+  bool insecure = false;
+  interval connect_limit = std::chrono::seconds{1}; ///< to make a connection; > 0
+  protocol::switchboard_options limits = {};
+};
+
+namespace detail {
+
+[[nodiscard]] inline bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+[[nodiscard]] inline bool is_any_address(const std::string& host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+/// Where to listen and where to be called, or all that is wrong with the options.
+struct tcp_places {
+  protocol::endpoint listen;
+  protocol::endpoint advertise;
+};
+
+[[nodiscard]] inline expected<tcp_places> places_of(const tcp_options& o) {
+  auto listen = protocol::parse_host_and_port(o.listen);
+  if (!listen)
+    return fail(errc::invalid_option, "listen: " + listen.error().detail);
+  auto advertise = *listen;
+  if (!o.advertise.empty()) {
+    auto said = protocol::parse_host_and_port(o.advertise);
+    if (!said)
+      return fail(errc::invalid_option, "advertise: " + said.error().detail);
+    advertise = std::move(*said);
+  }
+  if (is_any_address(advertise.host))
+    return fail(errc::invalid_option,
+                "advertise must say by which address others reach " + o.listen);
+  if (!is_loopback(listen->host) && !o.insecure)
+    return fail(errc::invalid_option, "listen: " + o.listen
+                                          + " can be reached from other machines, and nothing "
+                                            "keeps strangers out; set insecure if that is meant");
+  std::string wrong;
+  for (const auto& text : complaints(o.limits.connection))
+    wrong += "; " + text;
+  if (o.connect_limit <= interval{0})
+    wrong += "; connect_limit must be positive";
+  if (!wrong.empty())
+    return fail(errc::invalid_option, "network: " + wrong.substr(2));
+  return tcp_places{std::move(*listen), std::move(advertise)};
+}
+
+[[nodiscard]] inline expected<caf::io::doorman_ptr> listen_at(caf::actor_system& system,
+                                                              const protocol::endpoint& where) {
+  auto made = system.middleman().backend().new_tcp_doorman(where.port, where.host.c_str(), true);
+  if (!made)
+    return fail(errc::invalid_option,
+                "listen: " + protocol::host_and_port(where)
+                    + " can not be listened on: " + caf::to_string(made.error()));
+  return std::move(*made);
+}
+
+[[nodiscard]] inline protocol::hello hello_of(const network_wish& wish) {
+  return {.machine_version = wish.machine_version,
+          .role = wish.is_client ? protocol::peer_role::client : protocol::peer_role::node,
+          .id = wish.id,
+          .start = wish.start,
+          .name = wish.name};
+}
+
+[[nodiscard]] inline expected<opened_network>
+open_tcp(const tcp_options& o, caf::actor_system& system, network_wish wish) {
+  if (!system.has_middleman())
+    return fail(errc::invalid_option,
+                "network: the actor system has no network layer; see networked_config");
+  auto places = places_of(o);
+  if (!places)
+    return tl::unexpected<failure>{std::move(places.error())};
+  auto parts = std::make_shared<exchange_parts>(
+      exchange_parts{.board = {hello_of(wish), o.limits, random_source{wish.seed}},
+                     .dial_limit = o.connect_limit,
+                     .knows_by_seed = wish.is_client,
+                     .log = wish.log});
+  if (!wish.is_client) {
+    auto doorman = listen_at(system, places->listen);
+    if (!doorman)
+      return tl::unexpected<failure>{std::move(doorman.error())};
+    if (places->advertise.port == 0)
+      places->advertise.port = (*doorman)->port();
+    parts->doorman = std::move(*doorman);
+  }
+  places->advertise.who = wish.id;
+  const auto exchange = forget_type(system.middleman().spawn_broker(run_exchange, parts));
+  return opened_network{.address
+                        = wish.is_client ? std::string{} : protocol::to_address(places->advertise),
+                        .links = std::make_unique<tcp_links>(system, exchange),
+                        .exchange = exchange};
+}
+
+} // namespace detail
+
+/// For `node_options::network`, and for clients, of which only the limits count. Fails with
+/// `invalid_option` and what is wrong: an option, or a place that can not be listened on.
+[[nodiscard]] inline network_opener over_tcp(tcp_options options) {
+  return [options = std::move(options)](caf::actor_system& system, network_wish wish) {
+    return detail::open_tcp(options, system, std::move(wish));
+  };
+}
+
+} // namespace understudy

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <understudy/actors/node_faults.hpp>
+#include <understudy/client.hpp>
+#include <understudy/node.hpp>
+#include <understudy/transport/tcp_network.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support/nodes.hpp"
+#include "support/scratch.hpp"
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tcp_network_test {
+
+using namespace understudy;
+using namespace std::chrono_literals;
+using test_support::inventory;
+using inventory_node = node<inventory>;
+
+namespace {
+
+constexpr auto patience = 20s;
+
+/// Each node could be a process of its own: all that they share is the loopback device.
+struct fixture {
+  networked_config config;
+  caf::actor_system system{config};
+
+  static node_options options(const std::string& name) {
+    return {.name = name, .network = over_tcp({.listen = "127.0.0.1:0"})};
+  }
+
+  inventory_node start(node_options o) {
+    auto started = spawn_node<inventory>(system, std::move(o));
+    REQUIRE_MESSAGE(started, started.error());
+    return std::move(*started);
+  }
+
+  /// As an operator would name it: without its id.
+  static contact seed(const inventory_node& n) {
+    const contact known = n;
+    return tcp_seed(protocol::host_and_port(*protocol::endpoint_of(known.address))).value();
+  }
+
+  template <class Condition> static node_status wait(const inventory_node& n, Condition c) {
+    auto seen = n.wait_until(c, patience);
+    REQUIRE_MESSAGE(seen, seen.error().detail);
+    return *seen;
+  }
+
+  static int stock(const inventory_node& n) {
+    return test_support::value(n.query(inventory::in_stock{"apple"}));
+  }
+
+  /// As many nodes as this, of which up to three vote.
+  std::vector<inventory_node> grow(std::size_t count) {
+    std::vector<inventory_node> nodes;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto o = options(std::string(1, static_cast<char>('a' + i)));
+      o.found = i == 0;
+      o.rules.max_voters = 3;
+      if (i > 0)
+        o.seeds = {seed(nodes.front())};
+      nodes.push_back(start(std::move(o)));
+      wait(nodes.back(), [](const node_status& s) { return s.ready; });
+    }
+    const std::size_t seats = count < 3 ? 1 : 3;
+    for (const auto& n : nodes)
+      wait(n, [&](const node_status& s) {
+        return s.members.size() == count && s.voters.size() == seats && !s.changing;
+      });
+    return nodes;
+  }
+
+  /// A place to listen at that is free; also in `places`.
+  std::string free_place() {
+    const owned_socket probe{::socket(AF_INET, SOCK_STREAM, 0)};
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(probe.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
+    socklen_t size = sizeof own;
+    REQUIRE(::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0);
+    return places.emplace_back("127.0.0.1:" + std::to_string(ntohs(own.sin_port)));
+  }
+
+  /// Waits until the other end has closed.
+  static bool ends(int socket) {
+    char drain[256];
+    pollfd waits{.fd = socket, .events = POLLIN, .revents = 0};
+    while (::poll(&waits, 1, 10'000) == 1)
+      if (::read(socket, drain, sizeof drain) <= 0)
+        return true;
+    return false;
+  }
+
+  test_support::scratch disk;
+  std::vector<std::string> places;
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "nodes find each other by where they listen, and keep one data") {
+  const auto nodes = grow(4);
+  const auto done = nodes[3].submit_with_receipt(inventory::restock{"apple", 3}).get();
+  REQUIRE_MESSAGE(done, done.error());
+  for (const auto& n : nodes) {
+    wait(n, [&](const node_status& s) { return s.applied >= done->receipt.index; });
+    CHECK(stock(n) == 3);
+  }
+  CHECK(static_cast<contact>(nodes[0]).address.starts_with("tcp:127.0.0.1:"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a voter that ends is replaced at once, and a follower leads") {
+  auto nodes = grow(4);
+  REQUIRE(nodes[0].submit(inventory::restock{"apple", 1}).get());
+  testing::crash(nodes[0]); // it leads, and its sockets close with it
+  wait(nodes[3], [](const node_status& s) {
+    return s.voters.size() == 3 && s.members.size() == 3 && s.role != role::listener && !s.changing;
+  });
+  const auto more = nodes[3].submit(inventory::restock{"apple", 1}).get();
+  REQUIRE_MESSAGE(more, more.error());
+  CHECK(stock(nodes[2]) == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "a node leaves, and is told over the wire that it may") {
+  auto nodes = grow(4);
+  const auto left = nodes[1].leave().get();
+  REQUIRE_MESSAGE(left, left.error());
+  CHECK(left->how == leave_outcome::left);
+  const auto seen
+      = wait(nodes[0], [](const node_status& s) { return s.members.size() == 3 && !s.changing; });
+  CHECK(seen.voters.size() == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "all nodes may be given the same seeds, their own place among them") {
+  auto first = options("a");
+  first.found = true;
+  first.network = over_tcp({.listen = free_place()});
+  first.seeds = {tcp_seed(places.front()).value()};
+  const auto a = start(std::move(first));
+  wait(a, [](const node_status& s) { return s.ready; });
+  auto second = options("b");
+  second.network = over_tcp({.listen = free_place()});
+  for (const auto& place : places)
+    second.seeds.push_back(tcp_seed(place).value());
+  const auto b = start(std::move(second));
+  wait(b, [](const node_status& s) { return s.ready && s.members.size() == 2; });
+}
+
+TEST_CASE_FIXTURE(fixture, "B9: of two founders that are each other's seeds only one goes on") {
+  std::vector<inventory_node> nodes;
+  static_cast<void>(free_place());
+  static_cast<void>(free_place());
+  for (const std::size_t i : {0, 1}) {
+    auto o = options(i == 0 ? "a" : "b");
+    o.found = true;
+    o.network = over_tcp({.listen = places[i]});
+    o.seeds = {tcp_seed(places[1 - i]).value()};
+    nodes.push_back(start(std::move(o)));
+  }
+  const auto founded = [](const node_status& s) { return bool{s.cluster}; };
+  const auto gave_up = [](const node_status& s) { return s.obstacle.code != errc::none; };
+  for (const auto& n : nodes)
+    wait(n, [&](const node_status& s) { return founded(s) || gave_up(s); });
+  CHECK(founded(nodes[0].status()) != founded(nodes[1].status()));
+}
+
+TEST_CASE_FIXTURE(fixture, "a client calls nodes by where they listen, and goes on at the next") {
+  auto nodes = grow(3);
+  auto shop = spawn_client<inventory>(system, {seed(nodes[0]), seed(nodes[1]), seed(nodes[2])}, {},
+                                      0, over_tcp({}))
+                  .value();
+  const auto first = shop.submit(inventory::restock{"apple", 1}).get();
+  REQUIRE_MESSAGE(first, first.error());
+  testing::crash(nodes[0]);
+  const auto second = shop.submit(inventory::restock{"apple", 1}).get();
+  REQUIRE_MESSAGE(second, second.error());
+  CHECK(*second == 2);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a durable node comes back to the place where its cluster looks for it") {
+  auto o = options("a");
+  o.found = true;
+  o.directory = disk.path("a");
+  std::filesystem::create_directories(o.directory);
+  o.network = over_tcp({.listen = free_place()});
+  {
+    auto before = start(o);
+    wait(before, [](const node_status& s) { return s.ready; });
+    REQUIRE(before.submit(inventory::restock{"apple", 2}).get());
+    REQUIRE(test_support::is_over(before.stop()));
+  }
+  o.found = false;
+  SUBCASE("it does") {
+    const auto after = start(o);
+    wait(after, [](const node_status& s) { return s.ready; });
+    CHECK(stock(after) == 2);
+  }
+  SUBCASE("another place is refused, and named") {
+    o.network = over_tcp({.listen = free_place()});
+    const auto refused = spawn_node<inventory>(system, o);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == errc::invalid_option);
+    CHECK(refused.error().detail.find(places[0]) != std::string::npos);
+    CHECK(refused.error().detail.find(places[1]) != std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "SEC1: beyond this machine a node listens only if that is meant") {
+  const auto why = [this](tcp_options o) {
+    auto all = options("a");
+    all.found = true;
+    all.network = over_tcp(std::move(o));
+    const auto started = spawn_node<inventory>(system, std::move(all));
+    REQUIRE_FALSE(started);
+    CHECK(started.error().code == errc::invalid_option);
+    return started.error().detail;
+  };
+  const auto names = [&](tcp_options o, const std::string& what) {
+    return why(std::move(o)).find(what) != std::string::npos;
+  };
+  CHECK(names({.listen = "0.0.0.0:0", .advertise = "127.0.0.1:0"}, "insecure"));
+  CHECK(names({.listen = "0.0.0.0:0", .insecure = true}, "advertise"));
+  CHECK(names({.listen = "nonsense"}, "nonsense"));
+  CHECK(names({.advertise = "x"}, "advertise"));
+  CHECK(names({.connect_limit = interval{0}}, "connect_limit"));
+  auto open = options("a");
+  open.found = true;
+  open.network = over_tcp({.listen = "0.0.0.0:0", .advertise = "127.0.0.1:0", .insecure = true});
+  const auto taken = start(std::move(open));
+  const auto there
+      = protocol::host_and_port(*protocol::endpoint_of(static_cast<contact>(taken).address));
+  CHECK(names({.listen = there}, there));
+}
+
+TEST_CASE("without CAF's network layer there is an error that says how to get it") {
+  understudy::config config;
+  caf::actor_system system{config};
+  const auto started
+      = spawn_node<inventory>(system, {.name = "a", .found = true, .network = over_tcp({})});
+  REQUIRE_FALSE(started);
+  CHECK(started.error().detail.find("networked_config") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(fixture, "T12: strangers that talk nonsense are shown out, and nobody suffers") {
+  auto nodes = grow(2);
+  const auto place = *protocol::endpoint_of(static_cast<contact>(nodes[0]).address);
+  for (const std::string& text :
+       {std::string{"GET / HTTP/1.1\r\n\r\n"}, std::string(4'096, '\xff'), std::string(32, '\0')}) {
+    auto made = dial(place.host, place.port, 5s);
+    REQUIRE(made.socket);
+    REQUIRE(::write(made.socket.get(), text.data(), text.size())
+            == static_cast<ssize_t>(text.size()));
+    CHECK(ends(made.socket.get()));
+  }
+  CHECK(nodes[1].submit(inventory::restock{"apple", 1}).get());
+}
+
+} // namespace tcp_network_test
