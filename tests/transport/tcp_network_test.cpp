@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(fixture, "B9: of two founders that are each other's seeds only
   std::vector<inventory_node> nodes;
   static_cast<void>(free_place());
   static_cast<void>(free_place());
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0u, 1u}) {
     auto o = options(i == 0 ? "a" : "b");
     o.found = true;
     o.network = over_tcp({.listen = places[i]});

@@ -54,7 +54,7 @@ public:
   exchange& operator=(const exchange&) = delete;
   ~exchange() {
     for (const auto& [who, guest] : guests_)
-      kill(guest);
+      kill(guest); // what is in its mailbox has nowhere to go
   }
 
   caf::behavior behavior() {
@@ -220,8 +220,11 @@ private:
   }
 
   /// Somebody may write to this node whom its roster does not have: answers go over the line that
-  /// is there.
+  /// is there. The node may keep that link for as long as it likes, also for a later line.
   void add_guest(member_id who) {
+    if (guests_.size() >= directory::guests_max)
+      std::erase_if(guests_,
+                    [this](const auto& one) { return !parts_.board.is_connected(one.first); });
     auto& guest = guests_[who];
     if (!guest)
       guest = forget_type(
@@ -239,13 +242,7 @@ private:
         m.what);
   }
 
-  void tell_lost(const peer_lost& what) {
-    if (const auto guest = guests_.find(what.who); guest != guests_.end()) {
-      kill(guest->second);
-      guests_.erase(guest);
-    }
-    tell(peer_lost{name_of(what.who), what.gone});
-  }
+  void tell_lost(const peer_lost& what) { tell(peer_lost{name_of(what.who), what.gone}); }
 
   /// To everybody in the node who takes this.
   template <class Notice> void tell(const Notice& what) {

@@ -201,21 +201,21 @@ private:
   }
 
   void connect() {
-    const auto call = calls_.front();
+    const auto next = calls_.front();
     calls_.pop_front();
-    if (!at(call.from).lives)
+    if (!at(next.from).lives)
       return;
-    const auto found = offices_.find(call.where.port);
+    const auto found = offices_.find(next.where.port);
     protocol::switchboard_outbox out;
     if (found == offices_.end() || !found->second.listens) {
-      at(call.from).board.unreachable(call.where, true, now_, out);
+      at(next.from).board.unreachable(next.where, true, now_, out);
     } else {
-      wires_.push_back(wire{.ends = {plug{call.from, ++lines_}, plug{call.where.port, ++lines_}}});
-      at(call.from).board.dialed(call.where, wires_.back().ends[0].line, now_, out);
+      wires_.push_back(wire{.ends = {plug{next.from, ++lines_}, plug{next.where.port, ++lines_}}});
+      at(next.from).board.dialed(next.where, wires_.back().ends[0].line, now_, out);
       accept(wires_.back());
     }
-    absorb(call.from, out);
-    settle(call.from);
+    absorb(next.from, out);
+    settle(next.from);
   }
 
   void deliver(std::pair<wire*, int> where) {
@@ -254,7 +254,7 @@ private:
     return true;
   }
 
-  struct call {
+  struct pending_call {
     std::uint64_t from;
     protocol::endpoint where;
   };
@@ -263,7 +263,7 @@ private:
   understudy::instant now_ = understudy::instant{} + std::chrono::hours{1};
   std::map<std::uint64_t, office> offices_;
   std::deque<wire> wires_;
-  std::deque<call> calls_;
+  std::deque<pending_call> calls_;
   std::deque<protocol::line_id> close_next_;
   protocol::line_id lines_ = 0;
 };
