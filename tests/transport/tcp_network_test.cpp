@@ -6,9 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include "support/free_port.hpp"
 #include "support/nodes.hpp"
 #include "support/scratch.hpp"
-#include <arpa/inet.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -81,14 +81,7 @@ struct fixture {
 
   /// A place to listen at that is free; also in `places`.
   std::string free_place() {
-    const owned_socket probe{::socket(AF_INET, SOCK_STREAM, 0)};
-    sockaddr_in own{};
-    own.sin_family = AF_INET;
-    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(probe.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
-    socklen_t size = sizeof own;
-    REQUIRE(::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&own), &size) == 0);
-    return places.emplace_back("127.0.0.1:" + std::to_string(ntohs(own.sin_port)));
+    return places.emplace_back("127.0.0.1:" + std::to_string(test_support::free_port()));
   }
 
   /// Waits until the other end has closed.

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Whole nodes over real sockets, each behind a network that fails. What clients were told must be
+// explained by one inventory that did one thing at a time.
+
+#include <understudy/client.hpp>
+#include <understudy/node.hpp>
+#include <understudy/testing/linearizability.hpp>
+#include <understudy/testing/machine_model.hpp>
+#include <understudy/testing/random.hpp>
+#include <understudy/transport/tcp_network.hpp>
+
+#include <doctest/doctest.h>
+
+#include "support/environment.hpp"
+#include "support/free_port.hpp"
+#include "support/nodes.hpp"
+#include "support/tcp_proxy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace faulty_network_test {
+
+using namespace understudy;
+using namespace std::chrono_literals;
+using test_support::inventory;
+using test_support::tcp_proxy;
+using test_support::wire_fault;
+using inventory_node = node<inventory>;
+using model = testing::machine_model<inventory>;
+using kind = wire_fault::kind;
+
+namespace {
+
+/// What all clients did and were told.
+class ledger {
+public:
+  std::size_t ask(std::uint64_t who, const std::string& sku, model::call what) {
+    const std::lock_guard lock{mutex_};
+    return recorder_.invoke(who, std::move(what), {}, sku);
+  }
+
+  void end(std::size_t id, const expected<int>& result) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (result)
+        recorder_.complete(id, model::answer<inventory::restock>(*result));
+      else if (!is_uncertain(result.error().code))
+        recorder_.fail(id);
+      ++ended_;
+      done_ += result ? 1 : 0;
+    }
+    changed_.notify_all();
+  }
+
+  /// Waits until `count` more operations have ended, or only a few have in `limit`.
+  void wait_for_more(std::size_t count, std::chrono::milliseconds limit) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, limit, [&, aim = ended_ + count] { return ended_ >= aim; });
+  }
+
+  /// Waits until `count` more have succeeded.
+  [[nodiscard]] bool wait_for_done(std::size_t count) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, test_support::patience,
+                             [&, aim = done_ + count] { return done_ >= aim; });
+  }
+
+  [[nodiscard]] std::size_t done() const { return done_; }
+  [[nodiscard]] const auto& history() const { return recorder_.history(); }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  testing::operation_recorder<model> recorder_;
+  std::size_t ended_ = 0;
+  std::size_t done_ = 0;
+};
+
+constexpr std::array skus{"apple", "pear", "plum"};
+
+/// Asks for one thing after the other until told to stop.
+class customer {
+public:
+  customer(std::uint64_t number, cluster_client<inventory> shop, ledger& all)
+      : number_{number}, shop_{std::move(shop)}, all_{&all}, random_{number},
+        thread_{[this] { run(); }} {}
+  ~customer() {
+    over_ = true;
+    thread_.join();
+  }
+
+private:
+  void run() {
+    while (!over_) {
+      const std::string sku = random_.pick(skus);
+      if (random_.chance(0.7)) {
+        const inventory::restock what{sku, 1};
+        const auto id = all_->ask(number_, sku, model::command(what));
+        all_->end(id, shop_.submit(what, 2s).get());
+      } else {
+        const inventory::in_stock what{sku};
+        const auto id = all_->ask(number_, sku, model::query(what));
+        all_->end(id, shop_.query(what, {}, 2s).get());
+      }
+    }
+  }
+
+  std::uint64_t number_;
+  cluster_client<inventory> shop_;
+  ledger* all_;
+  testing::random_stream random_;
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
+struct town {
+  networked_config config;
+  caf::actor_system system{config};
+  std::vector<std::unique_ptr<tcp_proxy>> networks;
+  std::vector<inventory_node> nodes;
+
+  [[nodiscard]] static std::string name_of(std::size_t i) {
+    return std::string(1, static_cast<char>('a' + i));
+  }
+  [[nodiscard]] static std::string place(std::uint16_t port) {
+    return "127.0.0.1:" + std::to_string(port);
+  }
+
+  void grow(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto port = test_support::free_port();
+      networks.push_back(std::make_unique<tcp_proxy>(port));
+      node_options o{
+          .name = name_of(i),
+          .found = i == 0,
+          .rules = {.max_voters = 3},
+          .network = over_tcp({.listen = place(port), .advertise = place(networks.back()->port())}),
+          .log = {}};
+      if (i > 0)
+        o.seeds = {tcp_seed(place(networks.front()->port())).value()};
+      auto started = spawn_node<inventory>(system, std::move(o));
+      REQUIRE_MESSAGE(started, started.error());
+      nodes.push_back(std::move(*started));
+      wait(i, [](const node_status& s) { return s.ready; });
+    }
+    for (std::size_t i = 0; i < count; ++i)
+      wait(i, [&](const node_status& s) { return s.voters.size() == 3 && !s.changing; });
+  }
+
+  template <class Condition> void wait(std::size_t i, Condition condition) const {
+    const auto seen = nodes[i].wait_until(condition, test_support::patience);
+    REQUIRE_MESSAGE(seen, seen.error().detail);
+  }
+
+  /// Between two nodes, whoever of them has connected.
+  void between(std::size_t one, std::size_t other, wire_fault what) {
+    networks[one]->set(name_of(other), what);
+    std::swap(what.to_node, what.from_node);
+    networks[other]->set(name_of(one), what);
+  }
+
+  /// Between one and all other nodes; clients still reach it.
+  void around(std::size_t one, wire_fault what) {
+    for (std::size_t other = 0; other < nodes.size(); ++other)
+      if (other != one)
+        between(one, other, what);
+  }
+
+  void heal() {
+    for (auto& n : networks)
+      n->heal();
+  }
+
+  void fail_somehow(testing::random_stream& random) {
+    const auto one = random.below(nodes.size());
+    const auto other = (one + 1 + random.below(nodes.size() - 1)) % nodes.size();
+    switch (random.below(8)) {
+    case 0:
+      return around(one, wire_fault::both(kind::cut));
+    case 1:
+      return around(one, wire_fault::both(kind::lose));
+    case 2:
+      return around(one, {.to_node = kind::stall}); // it speaks, and does not hear
+    case 3:
+      return around(one, {.from_node = kind::lose}); // it hears, and is not heard
+    case 4:
+      return around(one, {.delay = 20ms});
+    case 5:
+      return around(one, {.bytes_per_ms = 200});
+    case 6:
+      return networks[one]->inject(std::vector<std::byte>(100, std::byte{0x5a}));
+    default:
+      return between(one, other, wire_fault::both(kind::cut));
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("whatever the network does, clients are told what one inventory could have told them") {
+  const auto seed = test_support::number_from("UNDERSTUDY_SEED", 1);
+  const auto rounds = test_support::number_from("UNDERSTUDY_ROUNDS", 12);
+  CAPTURE(seed);
+  testing::random_stream random{seed};
+  town all;
+  all.grow(5);
+  ledger told;
+  {
+    std::vector<contact> places;
+    for (const auto& n : all.networks)
+      places.push_back(tcp_seed(town::place(n->port())).value());
+    std::vector<std::unique_ptr<customer>> customers;
+    for (std::uint64_t i = 1; i <= 4; ++i) {
+      std::ranges::rotate(places, places.begin() + 1);
+      auto shop = spawn_client<inventory>(all.system, places, {}, i, over_tcp({}));
+      REQUIRE_MESSAGE(shop, shop.error());
+      customers.push_back(std::make_unique<customer>(i, std::move(*shop), told));
+    }
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+      CAPTURE(round);
+      all.fail_somehow(random);
+      told.wait_for_more(300, 1'500ms);
+      all.heal();
+      REQUIRE(told.wait_for_done(100));
+    }
+  }
+  CHECK(told.done() >= rounds * 100);
+  const auto judged = testing::check_linearizable(model{}, told.history());
+  CHECK(judged.found == testing::linearity::linearizable);
+  int all_stock = 0;
+  for (std::size_t i = 0; i < all.nodes.size(); ++i) {
+    all.wait(i, [](const node_status& s) { return s.ready && s.lag == 0; });
+    int stock = 0;
+    for (const auto* sku : skus)
+      stock += test_support::value(all.nodes[i].query(inventory::in_stock{sku}));
+    CHECK((i == 0 || stock == all_stock));
+    all_stock = stock;
+  }
+}
+
+} // namespace faulty_network_test
