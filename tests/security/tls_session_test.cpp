@@ -107,9 +107,15 @@ struct pair {
 
 /// A client by OpenSSL alone, which does what ours never would.
 struct foreign_opener {
+  /// Has no certificate, and believes anybody.
   explicit foreign_opener(int newest = TLS1_3_VERSION) : context{SSL_CTX_new(TLS_client_method())} {
     SSL_CTX_set_max_proto_version(context.get(), newest);
-    it.reset(SSL_new(context.get()));
+    begin(context.get());
+  }
+  explicit foreign_opener(const tls_context& with) { begin(with.native()); }
+
+  void begin(SSL_CTX* with) {
+    it.reset(SSL_new(with));
     SSL_set_bio(it.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(it.get());
   }
@@ -119,6 +125,16 @@ struct foreign_opener {
     if (!to.empty())
       BIO_write(SSL_get_rbio(it.get()), to.data(), static_cast<int>(to.size()));
     SSL_do_handshake(it.get());
+    return written();
+  }
+
+  /// Asks for new keys.
+  void renew_keys() {
+    REQUIRE(SSL_key_update(it.get(), SSL_KEY_UPDATE_REQUESTED) == 1);
+    SSL_do_handshake(it.get());
+  }
+
+  data written() {
     data all(BIO_ctrl_pending(SSL_get_wbio(it.get())));
     if (!all.empty())
       BIO_read(SSL_get_wbio(it.get()), all.data(), static_cast<int>(all.size()));
@@ -390,6 +406,41 @@ TEST_CASE("T11: no more than the limit waits to be taken") {
   CHECK(p.a.it.send(some)); // nothing is lost by it
   exchange(p.a, p.b);
   CHECK(p.b.plain.size() == 12'000);
+}
+
+TEST_CASE("keys are renewed while the session goes on") {
+  end b{context_for("n2"), side::acceptor};
+  foreign_opener a{context_for("n1")};
+  for (int i = 0; i < 3; ++i)
+    b.receive(a.answer(b.it.take_output()));
+  REQUIRE(b.it.is_established());
+  for (int i = 0; i < 5; ++i) {
+    a.renew_keys();
+    REQUIRE(SSL_write(a.it.get(), "new", 3) == 3);
+    b.receive(a.written());
+    REQUIRE(b.it.send(data_of("answer")));
+    static_cast<void>(a.answer(b.it.take_output()));
+    char answer[10];
+    REQUIRE(SSL_read(a.it.get(), answer, 10) == 6);
+  }
+  CHECK(b.it.is_established());
+  CHECK_FALSE(b.over);
+  CHECK(b.plain.size() == 15);
+}
+
+TEST_CASE("T11: who asks for answers and does not take them is let go") {
+  end b{context_for("n2"), side::acceptor, {.output_bytes_max = 2'000}};
+  foreign_opener a{context_for("n1")};
+  for (int i = 0; i < 3; ++i)
+    b.receive(a.answer(b.it.take_output()));
+  REQUIRE(b.it.is_established());
+  for (int i = 0; i < 1'000 && !b.over; ++i) {
+    a.renew_keys();
+    b.receive(a.written());
+  }
+  REQUIRE(b.over);
+  CHECK(b.over->detail == "TLS: the other end asks for answers, and does not take them");
+  CHECK(b.it.bytes_waiting() < 3'000);
 }
 
 TEST_CASE("a session can be moved while it talks") {

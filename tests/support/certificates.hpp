@@ -2,13 +2,12 @@
 #pragma once
 
 /// \file
-/// Certificates made within a test: an authority, and what it signs.
+/// Certificates made within a test: an authority, and what it signs. Without doctest: fuzzers use
+/// it, too.
 
+#include <understudy/core/assert.hpp>
 #include <understudy/security/openssl.hpp>
 
-#include <doctest/doctest.h>
-
-#include "support/scratch.hpp"
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
@@ -26,9 +25,10 @@ namespace openssl = understudy::security::detail;
 inline void write_file(const std::string& path, const std::string& text, mode_t mode = 0600) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "wb"),
                                                        &std::fclose};
-  REQUIRE(file);
-  REQUIRE(std::fwrite(text.data(), 1, text.size(), file.get()) == text.size());
-  REQUIRE(::chmod(path.c_str(), mode) == 0);
+  UNDERSTUDY_ASSERT(file, "the file can be opened");
+  UNDERSTUDY_ASSERT(std::fwrite(text.data(), 1, text.size(), file.get()) == text.size(),
+                    "it is written");
+  UNDERSTUDY_ASSERT(::chmod(path.c_str(), mode) == 0, "its mode can be set");
 }
 
 /// What a certificate says; times are in seconds from now.
@@ -56,10 +56,10 @@ struct identity {
 private:
   template <class Write> static std::string written(Write write) {
     const openssl::bio_ptr to{BIO_new(BIO_s_mem())};
-    REQUIRE(write(to.get()) == 1);
+    UNDERSTUDY_ASSERT(write(to.get()) == 1, "it can be written as PEM");
     std::string text(BIO_ctrl_pending(to.get()), '\0');
-    REQUIRE(BIO_read(to.get(), text.data(), static_cast<int>(text.size()))
-            == static_cast<int>(text.size()));
+    const int got = BIO_read(to.get(), text.data(), static_cast<int>(text.size()));
+    UNDERSTUDY_ASSERT(got == static_cast<int>(text.size()), "all of it is read");
     return text;
   }
 };
@@ -79,7 +79,7 @@ private:
     X509V3_CTX context;
     X509V3_set_ctx(&context, it, it, nullptr, nullptr, 0);
     X509_EXTENSION* made = X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str());
-    REQUIRE(made != nullptr);
+    UNDERSTUDY_ASSERT(made != nullptr, "the extension is one");
     X509_add_ext(it, made, -1);
     X509_EXTENSION_free(made);
   }
@@ -89,7 +89,7 @@ private:
     static long serial = 0;
     identity made{openssl::key_ptr{EVP_EC_gen("P-256")}, openssl::certificate_ptr{X509_new()}};
     X509* it = made.certificate.get();
-    REQUIRE(made.key);
+    UNDERSTUDY_ASSERT(made.key, "a key can be made");
     X509_set_version(it, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(it), ++serial);
     X509_gmtime_adj(X509_getm_notBefore(it), wish.valid_from);
@@ -106,7 +106,8 @@ private:
       listed += (listed.empty() ? "DNS:" : ",DNS:") + name;
     if (!listed.empty())
       extend(it, NID_subject_alt_name, listed);
-    REQUIRE(X509_sign(it, by ? by->key.get() : made.key.get(), EVP_sha256()) > 0);
+    UNDERSTUDY_ASSERT(X509_sign(it, by ? by->key.get() : made.key.get(), EVP_sha256()) > 0,
+                      "it can be signed");
     return made;
   }
 

@@ -88,9 +88,9 @@ public:
       if (BIO_write_ex(SSL_get_rbio(ssl_.get()), cipher.data(), size, &taken) != 1 || taken != size)
         give_up(detail::error_text("no memory for what has come"));
       cipher = cipher.subspan(size);
-      if (!is_established())
+      if (!is_established_)
         handshake_bytes_ += size;
-      if (!failed_ && shake_hands() && is_established())
+      if (!failed_ && shake_hands() && is_established_)
         read_into(plain);
       if (!failed_ && bytes_waiting() > limits_.output_bytes_max)
         give_up("the other end asks for answers, and does not take them");
@@ -158,16 +158,14 @@ public:
       return good;
     if (is_closed_)
       return {};
-    return fail(errc::not_trusted, is_established()
+    return fail(errc::not_trusted, is_established_
                                        ? "TLS: cut off, the other end has not said good-bye"
                                        : "TLS: cut off before the other end was known");
   }
 
   /// Whether the other end has shown a certificate that is believed, and has its key. In TLS 1.3
   /// the opener is there first: its own certificate may yet be refused, which `received` tells.
-  [[nodiscard]] bool is_established() const {
-    return !failed_ && SSL_is_init_finished(ssl_.get()) == 1;
-  }
+  [[nodiscard]] bool is_established() const { return is_established_ && !failed_; }
 
   /// Whether the other end has said good-bye: nothing more comes from it.
   [[nodiscard]] bool is_closed() const { return is_closed_; }
@@ -193,7 +191,7 @@ private:
 
   /// How many bytes may be taken now.
   [[nodiscard]] std::size_t room() const {
-    if (is_established())
+    if (is_established_)
       return record_bytes_max;
     return std::min(record_bytes_max, limits_.handshake_bytes_max - handshake_bytes_);
   }
@@ -206,8 +204,11 @@ private:
 
   /// Goes on with the handshake, as far as what has come allows.
   expected<void> shake_hands() {
-    if (!is_established())
-      judge(SSL_do_handshake(ssl_.get()));
+    if (!is_established_) {
+      const int result = SSL_do_handshake(ssl_.get());
+      is_established_ = result == 1; // and stays so, also while keys are renewed
+      judge(result);
+    }
     return state();
   }
 
@@ -244,6 +245,7 @@ private:
   detail::ssl_ptr ssl_;
   tls_limits limits_;
   std::size_t handshake_bytes_ = 0; ///< that have come
+  bool is_established_ = false;
   bool is_closed_ = false;
   bool said_goodbye_ = false;
   std::optional<failure> failed_ = {};
