@@ -10,6 +10,7 @@ namespace openssl_test {
 using namespace understudy::security::detail;
 
 TEST_CASE("errors are told as text, and neither come in nor get out") {
+  REQUIRE(OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, nullptr) == 1); // as SSL_CTX_new does
   ERR_raise(ERR_LIB_SSL, SSL_R_HTTP_REQUEST);
   {
     const clean_errors scope;
