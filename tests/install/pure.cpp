@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <understudy/security/nonce.hpp>
 #include <understudy/version.hpp>
 
 #include <cereal/archives/binary.hpp>
@@ -9,4 +10,6 @@
 int main() {
   const tl::expected<int, int> version = UNDERSTUDY_VERSION_MINOR;
   std::cout << "understudy " << UNDERSTUDY_VERSION_MAJOR << '.' << *version << ", no CAF\n";
+  // A call into OpenSSL shows that it is linked, not only found.
+  return understudy::security::fresh_nonce() ? 0 : 1;
 }

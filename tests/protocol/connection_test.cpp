@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <understudy/protocol/connection.hpp>
+#include <understudy/security/cluster_key.hpp>
+#include <understudy/security/nonce.hpp>
+#include <understudy/security/tls_session.hpp>
 #include <understudy/testing/random.hpp>
 
 #include <doctest/doctest.h>
 
 #include "protocol/support/samples.hpp"
 #include "protocol/support/stream.hpp"
+#include "support/certificates.hpp"
+#include "support/scratch.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +28,8 @@ using namespace understudy;
 using namespace understudy::protocol;
 using namespace std::chrono_literals;
 using protocol_samples::on_the_wire;
+using security::cluster_key;
+using security::side;
 
 namespace {
 
@@ -32,7 +39,8 @@ hello node(std::uint64_t id, cluster_id cluster = {77}) {
 
 /// One end, with all that has come out of it.
 struct end {
-  explicit end(hello own, connection_options o = {}) : it{std::move(own), o, instant{}} {}
+  explicit end(hello own, connection_options o = {}, side which = side::opener)
+      : it{std::move(own), which, o, instant{}} {}
 
   void receive(const std::vector<std::byte>& data, instant now = {}) {
     connection_outbox out;
@@ -91,8 +99,98 @@ void exchange(end& a, end& b, instant now = {}) {
 
 struct pair {
   end a{node(1)};
-  end b{node(2)};
+  end b{node(2), {}, side::acceptor};
   pair() { exchange(a, b); }
+};
+
+/// A node that says hello on a connection of its own.
+hello fresh(std::uint64_t id) {
+  auto made = node(id);
+  made.nonce = *security::fresh_nonce();
+  return made;
+}
+
+connection_options keyed(char fill) {
+  const std::string text(32, fill);
+  connection_options o;
+  o.trust.key = *cluster_key::from(security::secret{std::as_bytes(std::span{text})});
+  return o;
+}
+
+/// Two ends that have met, each with the key made of this character, or none for 0.
+struct keyed_pair {
+  end a;
+  end b;
+  keyed_pair(char of_a, char of_b)
+      : a{fresh(1), of_a ? keyed(of_a) : connection_options{}, side::opener},
+        b{fresh(2), of_b ? keyed(of_b) : connection_options{}, side::acceptor} {
+    exchange(a, b);
+  }
+};
+
+/// Whether `e` has refused the other end, and taken nothing from it.
+bool has_refused(const end& e) {
+  return e.over && e.over->code == errc::not_trusted && !e.met && e.messages.empty()
+         && !e.it.is_introduced();
+}
+
+/// Whether `e` was refused, and told so.
+bool was_refused(const end& e) {
+  return e.over && e.over->code == errc::stopped && e.over->detail.starts_with("not_trusted: ")
+         && !e.met;
+}
+
+/// What a node called n2 makes of n1, which has shown a certificate for `names`.
+end met_with_certificate(const std::vector<std::string>& names, connection_options o,
+                         peer_role role = peer_role::node) {
+  auto own = node(1);
+  own.role = role;
+  end a{own};
+  end b{node(2), std::move(o), side::acceptor};
+  b.it.certified(names);
+  exchange(a, b);
+  return b;
+}
+
+/// One end with TLS around it, driven as a transport would.
+struct tls_end {
+  /// Makes certificates, and what is shown of them.
+  struct maker {
+    [[nodiscard]] security::tls_context context_for(const std::string& name) const {
+      const auto own = signs.issue({.names = {name}});
+      const security::tls_files files{dir.path("own.pem"), dir.path("key.pem"), dir.path("ca.pem")};
+      test_support::write_file(files.certificate, own.certificate_pem());
+      test_support::write_file(files.key, own.key_pem());
+      test_support::write_file(files.authority, signs.pem());
+      return *security::tls_context::load(files);
+    }
+
+    test_support::scratch dir;
+    test_support::authority signs;
+  };
+
+  tls_end(hello own, side which, const security::tls_context& with)
+      : tls{*security::tls_session::begin(with, which)}, inside{std::move(own), must, which} {}
+
+  void receive(const std::vector<std::byte>& cipher) {
+    std::vector<std::byte> plain;
+    REQUIRE(tls.received(cipher, plain));
+    if (tls.is_established() && !std::exchange(is_certified, true))
+      inside.it.certified(tls.peer_names());
+    inside.receive(plain);
+  }
+
+  std::vector<std::byte> take_output() {
+    if (tls.is_established())
+      REQUIRE(tls.send(inside.take_output()));
+    return tls.take_output();
+  }
+
+  static inline const connection_options must{.trust = {.require_certificate = true}};
+
+  security::tls_session tls;
+  end inside;
+  bool is_certified = false;
 };
 
 } // namespace
@@ -157,6 +255,219 @@ TEST_CASE("B14: another cluster's node is told why it is refused, and nothing mo
   CHECK(b.over);
   CHECK_FALSE(a.met);
   CHECK(a.frames.back() == frame_kind::goodbye);
+}
+
+TEST_CASE("SEC3: who has the key is known, once each has proved it to the other") {
+  keyed_pair p{'k', 'k'};
+  REQUIRE(p.a.met);
+  REQUIRE(p.b.met);
+  CHECK(p.a.met->name == "n2");
+  CHECK(p.a.frames == std::vector{frame_kind::hello, frame_kind::proof});
+  CHECK(p.b.frames == std::vector{frame_kind::hello, frame_kind::proof});
+  CHECK(p.a.it.send(presence{}));
+  CHECK(p.b.it.send(presence{}));
+  exchange(p.a, p.b);
+  CHECK(p.a.messages.size() == 1);
+  CHECK(p.b.messages.size() == 1);
+}
+
+TEST_CASE("SEC3: a proof comes with whatever else the network delivers, cut anywhere") {
+  for (std::size_t piece = 1; piece < 40; ++piece) {
+    end a{fresh(1), keyed('k')};
+    end b{fresh(2), keyed('k'), side::acceptor};
+    for (int i = 0; i < 4; ++i) {
+      const auto carry = [&](end& from, end& to) {
+        const auto all = from.take_output();
+        for (std::size_t at = 0; at < all.size(); at += piece)
+          to.receive({all.begin() + static_cast<std::ptrdiff_t>(at),
+                      all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), at + piece))});
+      };
+      carry(a, b);
+      if (b.it.is_introduced() && i == 1)
+        CHECK(b.it.send(presence{})); // right behind its proof
+      carry(b, a);
+    }
+    REQUIRE(a.met);
+    CHECK(a.messages.size() == 1);
+  }
+}
+
+TEST_CASE("SEC3: another key is refused, both ends learn why, and the acceptor proves nothing") {
+  keyed_pair p{'k', 'x'};
+  CHECK(has_refused(p.b));
+  CHECK(p.b.over->detail == "the other end has another key");
+  CHECK(was_refused(p.a));
+  CHECK(std::ranges::count(p.b.frames, frame_kind::proof) == 0);
+}
+
+TEST_CASE("SEC3: who has no key is refused, on whichever side it is, and both learn why") {
+  for (const bool opener_has : {true, false}) {
+    keyed_pair p{opener_has ? 'k' : '\0', opener_has ? '\0' : 'k'};
+    CHECK(has_refused(p.a));
+    CHECK(has_refused(p.b));
+    const auto& with = opener_has ? p.a : p.b;
+    const auto& without = opener_has ? p.b : p.a;
+    CHECK(with.over->detail == "the other end has no cluster key, and this one asks for it");
+    CHECK(without.over->detail == "the other end asks for the cluster key, and this one has none");
+    CHECK(std::ranges::count(with.frames, frame_kind::proof) == 0);
+  }
+}
+
+TEST_CASE("SEC3: who only says that it has the key gets nothing for it") {
+  for (const auto which : {side::opener, side::acceptor}) {
+    auto liar = fresh(1);
+    liar.keyed = true;
+    const frame said = protocol::encode(liar);
+    for (const auto& next :
+         {frame{frame_kind::presence, {}}, frame{frame_kind::ping, {}}, said,
+          frame{frame_kind::proof, {}}, frame{frame_kind::proof, bytes{std::string(32, '\0')}},
+          frame{frame_kind::proof, bytes{std::string(33, '\0')}}}) {
+      end b{fresh(2), keyed('k'), which};
+      b.receive(on_the_wire({said, next}));
+      CHECK(has_refused(b));
+    }
+    end b{fresh(2), keyed('k'), which};
+    b.receive(on_the_wire({said, {frame_kind::requests, bytes{std::string(600, 'x')}}}));
+    REQUIRE(b.over); // nor does it get more room
+    CHECK(b.over->code == errc::too_large);
+  }
+}
+
+TEST_CASE("SEC3: a proof that is given back to whom it came from is none") {
+  auto mirror = fresh(9);
+  mirror.keyed = true;
+  end a{fresh(1), keyed('k')};
+  a.take_output();
+  a.receive(on_the_wire({protocol::encode(mirror)}));
+  const auto own_proof = a.take_output();
+  REQUIRE(own_proof.size() == frame_header_bytes + 32);
+  a.receive(own_proof);
+  CHECK(has_refused(a));
+  // Nor is its hello: that is its own name.
+  end b{fresh(1), keyed('k')};
+  b.receive(b.take_output());
+  REQUIRE(b.over);
+  CHECK(b.over->code == errc::duplicate_id);
+}
+
+TEST_CASE("SEC3: a proof of one connection is none on another") {
+  std::vector<std::byte> heard;
+  const auto opener = fresh(1);
+  end a{opener, keyed('k')};
+  end b{fresh(2), keyed('k'), side::acceptor};
+  for (int i = 0; i < 3; ++i) {
+    const auto said = a.take_output();
+    heard.insert(heard.end(), said.begin(), said.end());
+    b.receive(said);
+    a.receive(b.take_output());
+  }
+  REQUIRE(b.met);
+  end later{fresh(2), keyed('k'), side::acceptor};
+  later.receive(heard);
+  CHECK(has_refused(later));
+  // And the acceptor's: not even where the opener says the same again.
+  end again{fresh(1), keyed('k')};
+  again.take_output();
+  end other{fresh(2), keyed('k'), side::acceptor};
+  const auto hello_of_other = other.take_output();
+  again.receive(hello_of_other);
+  other.receive(heard);
+  again.receive(other.take_output());
+  CHECK_FALSE(again.met);
+}
+
+TEST_CASE("SEC3: a proof by who says that it is the other end is none") {
+  // Both believe that they have opened the connection.
+  end a{fresh(1), keyed('k')};
+  end b{fresh(2), keyed('k')};
+  exchange(a, b);
+  CHECK(has_refused(a));
+  CHECK(has_refused(b));
+}
+
+TEST_CASE("T3: who says hello and does not prove it in time is let go") {
+  auto half = fresh(2);
+  half.keyed = true;
+  end a{fresh(1), keyed('k')};
+  a.receive(on_the_wire({protocol::encode(half)}), instant{} + 1s);
+  a.take_output();
+  CHECK(a.wake_at == instant{} + 2s);
+  a.pass_time(instant{} + 2s);
+  REQUIRE(a.over);
+  CHECK(a.over->code == errc::timed_out);
+  CHECK(a.over->detail == "the other end has not proved who it is");
+}
+
+TEST_CASE("T8: a node has the name of its certificate, or a certificate of the whole cluster") {
+  connection_options o;
+  CHECK(met_with_certificate({"n1"}, o).met);
+  CHECK(met_with_certificate({"other", "N1"}, o).met);
+  CHECK(has_refused(met_with_certificate({"n3"}, o)));
+  CHECK(has_refused(met_with_certificate({}, o)));
+  CHECK(has_refused(met_with_certificate({""}, o)));
+  CHECK(has_refused(met_with_certificate({"cluster.example"}, o)));
+  CHECK(met_with_certificate({"n3"}, o).over->detail
+        == "a node that says it is another than its certificate's n3");
+  o.trust.cluster_name = "cluster.example";
+  CHECK(met_with_certificate({"cluster.example"}, o).met);
+  CHECK(met_with_certificate({"n1"}, o).met);
+  CHECK(has_refused(met_with_certificate({"n3"}, o)));
+}
+
+TEST_CASE("T8: who has no part in the cluster may be called as it likes") {
+  CHECK(met_with_certificate({"shop"}, {}, peer_role::client).met);
+  CHECK(met_with_certificate({}, {}, peer_role::operator_).met);
+}
+
+TEST_CASE("where a certificate is asked for, who has shown none is refused, whatever it is") {
+  connection_options o;
+  o.trust.require_certificate = true;
+  CHECK(met_with_certificate({"n1"}, o).met);
+  for (const auto role : {peer_role::node, peer_role::client, peer_role::operator_}) {
+    auto own = node(1);
+    own.role = role;
+    end a{own};
+    end b{node(2), o, side::acceptor};
+    exchange(a, b);
+    CHECK(has_refused(b));
+    CHECK(b.over->detail == "the other end has shown no certificate");
+  }
+}
+
+TEST_CASE("a certificate does not stand in for the key, nor the key for a certificate") {
+  auto o = keyed('k');
+  o.trust.require_certificate = true;
+  for (const bool has_key : {true, false})
+    for (const bool has_certificate : {true, false}) {
+      end a{fresh(1), has_key ? keyed('k') : connection_options{}};
+      end b{fresh(2), o, side::acceptor};
+      if (has_certificate)
+        b.it.certified({"n1"});
+      exchange(a, b);
+      CHECK(b.met.has_value() == (has_key && has_certificate));
+      CHECK(has_refused(b) == !(has_key && has_certificate));
+    }
+}
+
+TEST_CASE("SEC4: over TLS, the name that is said is held against the certificate that was shown") {
+  const tls_end::maker make;
+  const std::pair<const char*, bool> cases[] = {{"n1", true}, {"n3", false}};
+  for (const auto& [name_in_certificate, is_good] : cases) {
+    tls_end a{node(1), side::opener, make.context_for(name_in_certificate)};
+    tls_end b{node(2), side::acceptor, make.context_for("n2")};
+    for (int i = 0; i < 6; ++i) {
+      b.receive(a.take_output());
+      a.receive(b.take_output());
+    }
+    CHECK(a.inside.met); // n2 is who it says it is, in either case
+    CHECK(b.inside.met.has_value() == is_good);
+    CHECK(has_refused(b.inside) == !is_good);
+    if (!is_good) {
+      REQUIRE(a.inside.over);
+      CHECK(a.inside.over->detail
+            == "not_trusted: a node that says it is another than its certificate's n3");
+    }
+  }
 }
 
 TEST_CASE("silence is asked about, and then it is the end") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
 
 namespace hello_test {
@@ -12,11 +13,20 @@ using namespace understudy::protocol;
 
 namespace {
 
+security::nonce some_nonce() {
+  security::nonce made{};
+  for (std::size_t i = 0; i < made.size(); ++i)
+    made[i] = static_cast<std::byte>(0xa0 + i);
+  return made;
+}
+
 const hello some_node{.machine_version = 7,
                       .role = peer_role::node,
                       .id = {5},
                       .start = 6,
                       .cluster = {77},
+                      .nonce = some_nonce(),
+                      .keyed = true,
                       .name = "n5"};
 
 hello from(member_id id) {
@@ -38,6 +48,19 @@ TEST_CASE("a hello comes back as it was, and is small") {
   auto longest = some_node;
   longest.name = std::string(255, 'n');
   CHECK(protocol::encode(longest).body.size() <= hello_bytes_max);
+}
+
+TEST_CASE("a hello is written as it was from the first release on") {
+  const auto written = protocol::encode(some_node);
+  std::string hex;
+  for (const auto b : written.body.view()) {
+    hex += "0123456789abcdef"[std::to_integer<unsigned>(b) >> 4];
+    hex += "0123456789abcdef"[std::to_integer<unsigned>(b) & 15];
+  }
+  CHECK(
+      hex
+      == "01000000010000000700000000050000000000000006000000000000004d00000000000000a0a1a2a3a4a5a6"
+         "a7a8a9aaabacadaeaf01026e35");
 }
 
 TEST_CASE("both ends use the newest version that they have in common") {

@@ -62,13 +62,14 @@ enum class errc : std::uint8_t {
   storage_failed = 34,  ///< the file system failed or refused a call; the text says which
   format_unsupported = 35, ///< the files were written by a newer release
   quorum_intact = 36,      ///< a majority of the voters is there: the cluster can go on by itself
+  not_trusted = 37,        ///< who the other side is was not proved; the text says what is wrong
   // The request may have been applied.
   outcome_unknown = 64, ///< the deadline passed, or the node stopped, with the request in flight
 };
 
 namespace detail {
 
-inline constexpr std::array<std::pair<errc, std::string_view>, 38> errc_names{{
+inline constexpr std::array<std::pair<errc, std::string_view>, 39> errc_names{{
     {errc::none, "none"},
     {errc::invalid_option, "invalid_option"},
     {errc::cluster_exists, "cluster_exists"},
@@ -106,6 +107,7 @@ inline constexpr std::array<std::pair<errc, std::string_view>, 38> errc_names{{
     {errc::storage_failed, "storage_failed"},
     {errc::format_unsupported, "format_unsupported"},
     {errc::quorum_intact, "quorum_intact"},
+    {errc::not_trusted, "not_trusted"},
     {errc::outcome_unknown, "outcome_unknown"},
 }};
 

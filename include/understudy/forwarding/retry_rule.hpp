@@ -72,6 +72,7 @@ enum class attempt_meaning : std::uint8_t {
   case errc::storage_failed:
   case errc::format_unsupported:
   case errc::quorum_intact:
+  case errc::not_trusted:
     return attempt_meaning::final_word;
   }
   return attempt_meaning::final_word;

@@ -5,9 +5,10 @@
 /// One connection between two processes, as a pure component: bytes and the time in, frames and
 /// messages out.
 ///
-/// Both ends say hello first, and nothing else before the other end has. Then messages go either
-/// way, and where nothing comes for a while it is asked for a sign of life. Whatever the other end
-/// does wrong ends the connection with a reason, and does no harm to anything else.
+/// Both ends first say who they are, and prove it where that is asked for (introduction.hpp);
+/// before that nothing is taken for a message. Then messages go either way, and where nothing comes
+/// for a while it is asked for a sign of life. Whatever the other end does wrong ends the
+/// connection with a reason, and does no harm to anything else.
 
 #include <understudy/core/bytes.hpp>
 #include <understudy/core/errors.hpp>
@@ -16,8 +17,10 @@
 #include <understudy/protocol/frame.hpp>
 #include <understudy/protocol/frame_kind.hpp>
 #include <understudy/protocol/hello.hpp>
+#include <understudy/protocol/introduction.hpp>
 #include <understudy/protocol/message_codec.hpp>
 #include <understudy/protocol/send_queue.hpp>
+#include <understudy/security/side.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -34,12 +37,13 @@ namespace understudy::protocol {
 /// Limits of a connection.
 struct connection_options {
   interval hello_patience
-      = std::chrono::seconds{2}; ///< until the other end has said who it is; > 0
+      = std::chrono::seconds{2}; ///< until it is known who the other end is; > 0
   interval probe_after = std::chrono::milliseconds{300}; ///< of silence; > 0
   interval silence_max = std::chrono::seconds{1}; ///< then the other end is gone; > `probe_after`
   std::size_t body_bytes_max = std::size_t{8} << 20;   ///< of a frame; snapshots come in pieces
   std::size_t queue_bytes_max = std::size_t{16} << 20; ///< that wait to be written
   std::size_t write_bytes = std::size_t{256} << 10;    ///< that are handed over at a time
+  trust_options trust = {};                            ///< what the other end has to prove
 };
 
 /// What is wrong with these; empty: nothing.
@@ -60,7 +64,7 @@ struct connection_options {
 
 /// What a connection wants done, in this order.
 struct connection_outbox {
-  std::optional<hello> introduced = {};    ///< the other end has said who it is
+  std::optional<hello> introduced = {};    ///< who the other end is, proved as far as asked for
   std::vector<peer_message> messages = {}; ///< from the other end
   std::vector<frame> write = {};           ///< in one go; `written` tells when that is done
   std::optional<failure> end = {};         ///< close it, once this is written
@@ -70,11 +74,17 @@ struct connection_outbox {
 /// One end. Not thread-safe: one driver.
 class connection {
 public:
-  connection(hello own, const connection_options& options, instant now)
-      : own_{std::move(own)}, options_{options}, reader_{hello_bytes_max},
-        queue_{options.queue_bytes_max}, opened_{now}, heard_{now}, probed_{now} {
-    queue_.push(protocol::encode(own_));
+  /// `which` end of it this is. With a key in `options.trust`, `own` needs a fresh nonce.
+  connection(hello own, security::side which, const connection_options& options, instant now)
+      : options_{options}, introduction_{std::move(own), which, options.trust},
+        reader_{hello_bytes_max}, queue_{options.queue_bytes_max}, opened_{now}, heard_{now},
+        probed_{now} {
+    queue_.push(introduction_.opening());
   }
+
+  /// For whom the certificate is that the other end has shown to TLS
+  /// (`tls_session::peer_names`). Before any of its bytes are handed over.
+  void certified(std::vector<std::string> names) { introduction_.certified(std::move(names)); }
 
   /// Bytes have come.
   void received(std::span<const std::byte> data, instant now, connection_outbox& out) {
@@ -102,7 +112,10 @@ public:
     if (ended_)
       return;
     if (!is_introduced() && now - opened_ >= options_.hello_patience)
-      return give_up({errc::timed_out, "the other end has not said who it is"}, out);
+      return give_up({errc::timed_out, introduction_.has_met()
+                                           ? "the other end has not proved who it is"
+                                           : "the other end has not said who it is"},
+                     out);
     if (!is_introduced())
       return;
     if (now - heard_ >= options_.silence_max)
@@ -134,47 +147,46 @@ public:
   /// Whether the other end is to be listened to: not while it does not take what it has asked for.
   [[nodiscard]] bool listens() const { return !ended_ && !queue_.is_congested(); }
 
-  [[nodiscard]] bool is_introduced() const { return version_ != 0; }
+  [[nodiscard]] bool is_introduced() const { return introduction_.is_complete(); }
   [[nodiscard]] bool is_ended() const { return ended_; }
   /// That both ends use; 0: not agreed on yet.
-  [[nodiscard]] std::uint32_t version() const { return version_; }
+  [[nodiscard]] std::uint32_t version() const { return introduction_.version(); }
   [[nodiscard]] std::uint64_t dropped() const { return queue_.dropped(); }
 
 private:
   static constexpr std::size_t reason_bytes_max = 200;
 
   void take(frame what, connection_outbox& out) {
-    if (!is_introduced())
-      return meet(what, out);
-    switch (what.kind) {
-    case frame_kind::ping:
-      queue_.push({frame_kind::pong, {}});
-      return;
-    case frame_kind::pong:
-      return;
-    case frame_kind::goodbye:
+    // What the first frame is, is judged as a hello.
+    if (what.kind == frame_kind::goodbye && introduction_.has_met()) {
       ended_ = true;
       out.end = failure{errc::stopped, std::string{what.body.text().substr(0, reason_bytes_max)}};
       return;
-    default:
-      break;
     }
+    if (!is_introduced())
+      return introduce(what, out);
+    if (what.kind == frame_kind::ping) {
+      queue_.push({frame_kind::pong, {}});
+      return;
+    }
+    if (what.kind == frame_kind::pong)
+      return;
     auto read = decode(what);
     if (!read)
       return give_up(std::move(read.error()), out);
     out.messages.push_back(std::move(*read));
   }
 
-  void meet(const frame& first, connection_outbox& out) {
-    auto theirs = decode_hello(first);
-    if (!theirs)
-      return give_up(std::move(theirs.error()), out);
-    const auto version = agree(own_, *theirs);
-    if (!version)
-      return give_up(version.error(), out);
-    version_ = *version;
+  void introduce(const frame& what, connection_outbox& out) {
+    auto answer = introduction_.received(what);
+    if (!answer)
+      return give_up(std::move(answer.error()), out);
+    if (*answer)
+      queue_.push(std::move(**answer));
+    if (!is_introduced())
+      return;
     reader_.allow(options_.body_bytes_max);
-    out.introduced = std::move(*theirs);
+    out.introduced = introduction_.theirs();
   }
 
   /// Tells the other end why, though it may not listen.
@@ -184,14 +196,13 @@ private:
     out.end = std::move(why);
   }
 
-  hello own_;
   connection_options options_;
+  introduction introduction_;
   frame_reader reader_;
   send_queue queue_;
   instant opened_;
   instant heard_;  ///< the last frame
   instant probed_; ///< when a sign of life was asked for
-  std::uint32_t version_ = 0;
   bool is_writing_ = false;
   bool ended_ = false;
 };

@@ -21,6 +21,7 @@ enum class frame_kind : std::uint8_t {
   ping = 2,
   pong = 3,
   goodbye = 4,
+  proof = 5,
 
   request_vote = 16,
   vote_reply = 17,

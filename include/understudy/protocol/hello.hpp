@@ -6,12 +6,13 @@
 ///
 /// Until the other end's hello has come nothing is known about it, so it gets little room and
 /// little time. What it says of itself is not proved by saying it: TLS or the cluster's key do
-/// that.
+/// that (introduction.hpp).
 
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/protocol/frame.hpp>
 #include <understudy/protocol/frame_kind.hpp>
+#include <understudy/security/nonce.hpp>
 #include <understudy/wire/codec.hpp>
 
 #include <algorithm>
@@ -42,16 +43,19 @@ struct hello {
   std::uint32_t protocol_max = version_max;
   std::uint32_t machine_version = 1;
   peer_role role = peer_role::node;
-  member_id id = {};       ///< this start of the process
-  std::uint64_t start = 0; ///< as in `member`
-  cluster_id cluster = {}; ///< none: has not entered one, or means any
-  std::string name = {};   ///< for people
+  member_id id = {};          ///< this start of the process
+  std::uint64_t start = 0;    ///< as in `member`
+  cluster_id cluster = {};    ///< none: has not entered one, or means any
+  security::nonce nonce = {}; ///< of this connection alone (`fresh_nonce`); else a proof is none
+  bool keyed = false;         ///< has the cluster's key, and asks for proof of it
+  std::string name = {};      ///< for people, and for its certificate
 
   friend bool operator==(const hello&, const hello&) = default;
 
   /// The versions come first, and stay there in all of them.
   template <class Archive> void serialize(Archive& archive) {
-    archive(protocol_min, protocol_max, machine_version, role, id, start, cluster, name);
+    archive(protocol_min, protocol_max, machine_version, role, id, start, cluster, nonce, keyed,
+            name);
   }
 };
 

@@ -26,6 +26,7 @@ enum class when_full : std::uint8_t { drop, keep };
   switch (kind) {
   case frame_kind::hello:
   case frame_kind::goodbye:
+  case frame_kind::proof:
   case frame_kind::answers:
   case frame_kind::order_reply:
     return when_full::keep;
