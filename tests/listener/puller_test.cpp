@@ -447,6 +447,17 @@ TEST_CASE("a node that pulls no more is not behind") {
   CHECK(s.it.lag() == 0); // what it misses, the leader sends
 }
 
+TEST_CASE("a node that leads is not behind, whatever a source told it before") {
+  scene s;
+  s.listens({a, b}, a);
+  s.stored(0, 0, 0);
+  const auto q = s.question();
+  s.reply(b, {.ask = s.ask_in(q).ask, .entries = {at(1, 1)}, .commit = {5}, .term = {4}});
+  CHECK(s.it.lag() == 5);
+  s.view({.term = {5}, .leader = self, .leads = true, .newest = placed(10, {a, b, self})});
+  CHECK(s.it.lag() == 0);
+}
+
 TEST_CASE("a voter that has heard no leader for a while pulls, whatever its log says of its role") {
   scene s;
   s.listens({self, a, b}, a);

@@ -419,6 +419,32 @@ TEST_CASE("T8: who has no part in the cluster may be called as it likes") {
   CHECK(met_with_certificate({}, {}, peer_role::operator_).met);
 }
 
+TEST_CASE("a client that speaks as a member is shown out, and what it says is not looked at") {
+  auto who = node(1);
+  who.role = peer_role::client;
+  for (const auto& m : protocol_samples::all()) {
+    end client{who};
+    end member{node(2), {}, side::acceptor};
+    exchange(client, member);
+    client.it.send(m);
+    exchange(client, member);
+    const bool is_call = std::holds_alternative<requests>(m);
+    CHECK(member.messages.size() == (is_call ? 1 : 0));
+    CHECK(member.over.has_value() != is_call);
+    if (member.over)
+      CHECK(member.over->code == errc::not_trusted);
+  }
+}
+
+TEST_CASE("an operator asks and orders, and has no vote") {
+  CHECK(may_send(peer_role::operator_, frame_kind::order_request));
+  CHECK(may_send(peer_role::operator_, frame_kind::census_request));
+  CHECK(may_send(peer_role::operator_, frame_kind::requests));
+  CHECK_FALSE(may_send(peer_role::operator_, frame_kind::vote_reply));
+  CHECK_FALSE(may_send(peer_role::operator_, frame_kind::enter_request));
+  CHECK_FALSE(may_send(peer_role{9}, frame_kind::requests));
+}
+
 TEST_CASE("where a certificate is asked for, who has shown none is refused, whatever it is") {
   connection_options o;
   o.trust.require_certificate = true;

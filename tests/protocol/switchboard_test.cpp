@@ -209,6 +209,22 @@ TEST_CASE("nodes of two clusters do not talk") {
   CHECK(hall.at(1).complaints[0].find("cluster_mismatch") != std::string::npos);
 }
 
+TEST_CASE("T6: who says that it is a member has to have that member's name") {
+  exchange_hall hall{14};
+  hall.open(1).board.learn({5}, {{member_id{2}, "node 2"}, {member_id{3}, "node 3"}});
+  auto impostor = exchange_hall::hello_of(2);
+  impostor.name = "node 3";
+  hall.open(impostor);
+  hall.open(3);
+  for (const std::uint64_t from : {2u, 3u})
+    hall.send(from, exchange_hall::address_of(1));
+  hall.run_for(100ms);
+  CHECK(hall.received(1, 2).empty());
+  CHECK(hall.received(1, 3) == numbers{1});
+  REQUIRE_FALSE(hall.at(1).complaints.empty());
+  CHECK(hall.at(1).complaints[0].find("not_trusted") != std::string::npos);
+}
+
 TEST_CASE("however connections cross and break, one is left, and it works") {
   const auto first = test_support::number_from("UNDERSTUDY_SEED", 1);
   for (auto seed = first; seed < first + 200; ++seed) {

@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -162,7 +163,13 @@ struct town {
 
   template <class Condition> void wait(std::size_t i, Condition condition) const {
     const auto seen = nodes[i].wait_until(condition, test_support::patience);
-    REQUIRE_MESSAGE(seen, seen.error().detail);
+    REQUIRE_MESSAGE(seen, seen.error().detail, '\n', *this);
+  }
+
+  friend std::ostream& operator<<(std::ostream& out, const town& all) {
+    for (const auto& n : all.nodes)
+      out << n.status() << '\n';
+    return out;
   }
 
   /// Between two nodes, whoever of them has connected.
@@ -234,7 +241,7 @@ TEST_CASE("whatever the network does, clients are told what one inventory could 
       all.fail_somehow(random);
       told.wait_for_more(300, 1'500ms);
       all.heal();
-      REQUIRE(told.wait_for_done(100));
+      REQUIRE_MESSAGE(told.wait_for_done(100), all);
     }
   }
   CHECK(told.done() >= rounds * 100);

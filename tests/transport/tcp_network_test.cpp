@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/certificates.hpp"
 #include "support/free_port.hpp"
 #include "support/nodes.hpp"
 #include "support/scratch.hpp"
@@ -233,6 +234,85 @@ TEST_CASE_FIXTURE(fixture, "SEC1: beyond this machine a node listens only if tha
   const auto there
       = protocol::host_and_port(*protocol::endpoint_of(static_cast<contact>(taken).address));
   CHECK(names({.listen = there}, there));
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "SEC4: with certificates, nodes of the authority talk, and nobody else") {
+  const test_support::authority ours;
+  const auto with = [&](const std::string& file, const test_support::identity& who) {
+    test_support::write_file(disk.path(file + ".pem"), who.certificate_pem());
+    test_support::write_file(disk.path(file + "-key.pem"), who.key_pem());
+    test_support::write_file(disk.path("ca.pem"), ours.pem());
+    tcp_options o;
+    o.certificates = security::credentials::load({.certificate = disk.path(file + ".pem"),
+                                                  .key = disk.path(file + "-key.pem"),
+                                                  .authority = disk.path("ca.pem")})
+                         .value();
+    return over_tcp(std::move(o));
+  };
+  node_options first{
+      .name = "a", .found = true, .network = with("a", ours.issue({.names = {"a"}}))};
+  const auto a = start(std::move(first));
+  const auto join = [&](const std::string& name, network_opener network) {
+    node_options o{.name = name, .seeds = {seed(a)}, .network = std::move(network), .log = {}};
+    o.monitor.entering_patience = 200ms;
+    return start(std::move(o));
+  };
+  const auto b = join("b", with("b", ours.issue({.names = {"b"}})));
+  wait(b, [](const node_status& s) { return s.ready; });
+  const auto done = b.submit(inventory::restock{"apple", 1}).get();
+  REQUIRE_MESSAGE(done, done.error());
+
+  const auto is_kept_out = [](const node_status& s) { return s.obstacle.code != errc::none; };
+  SUBCASE("a certificate of the same authority for another name") {
+    const auto c = join("c", with("c", ours.issue({.names = {"b"}})));
+    wait(c, is_kept_out);
+    CHECK_FALSE(c.status().cluster);
+  }
+  SUBCASE("a certificate of another authority") {
+    const test_support::authority theirs;
+    const auto c = join("c", with("c", theirs.issue({.names = {"c"}})));
+    wait(c, is_kept_out);
+    CHECK_FALSE(c.status().cluster);
+  }
+  SUBCASE("no certificate") {
+    const auto c = join("c", over_tcp({}));
+    wait(c, is_kept_out);
+    CHECK_FALSE(c.status().cluster);
+  }
+  SUBCASE("a client with a certificate may call, whatever its name") {
+    auto shop = spawn_client<inventory>(system, {seed(a)}, {}, 0,
+                                        with("shop", ours.issue({.names = {"shop"}})))
+                    .value();
+    CHECK(shop.submit(inventory::restock{"apple", 1}).get());
+  }
+  CHECK(a.status().members.size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "SEC3: with a key, those who have it talk, and nobody else") {
+  const auto with = [&](char letter) {
+    test_support::write_file(disk.path("key"), std::string(32, letter));
+    tcp_options o;
+    o.key = security::cluster_key::load(disk.path("key")).value();
+    return over_tcp(std::move(o));
+  };
+  const auto a = start({.name = "a", .found = true, .network = with('k')});
+  const auto join = [&](network_opener network) {
+    node_options o{.name = "b", .seeds = {seed(a)}, .network = std::move(network), .log = {}};
+    o.monitor.entering_patience = 200ms;
+    return start(std::move(o));
+  };
+  SUBCASE("the same key") {
+    wait(join(with('k')), [](const node_status& s) { return s.ready; });
+  }
+  SUBCASE("another key") {
+    wait(join(with('x')), [](const node_status& s) { return s.obstacle.code != errc::none; });
+    CHECK(a.status().members.size() == 1);
+  }
+  SUBCASE("none") {
+    wait(join(over_tcp({})), [](const node_status& s) { return s.obstacle.code != errc::none; });
+    CHECK(a.status().members.size() == 1);
+  }
 }
 
 TEST_CASE("without CAF's network layer there is an error that says how to get it") {

@@ -123,6 +123,7 @@ public:
     if (leads_) {
       question_.reset();
       storing_ = false;
+      source_commit_ = {}; // all that is committed it has
       return;
     }
     if (question_ && now >= question_->ends) {

@@ -171,6 +171,11 @@ private:
     }
     if (what.kind == frame_kind::pong)
       return;
+    if (!may_send(introduction_.theirs().role, what.kind))
+      return give_up({errc::not_trusted, "a message that is not for one of its role to send (kind "
+                                             + std::to_string(static_cast<unsigned>(what.kind))
+                                             + ")"},
+                     out);
     auto read = decode(what);
     if (!read)
       return give_up(std::move(read.error()), out);

@@ -37,6 +37,20 @@ enum class peer_role : std::uint8_t {
   operator_ = 2 ///< gives orders, and looks
 };
 
+/// Whether one who is there for that may send this. A node may send whatever there is.
+[[nodiscard]] constexpr bool may_send(peer_role who, frame_kind what) {
+  switch (who) {
+  case peer_role::node:
+    return true;
+  case peer_role::client:
+    return what == frame_kind::requests;
+  case peer_role::operator_:
+    return what == frame_kind::requests || what == frame_kind::order_request
+           || what == frame_kind::census_request;
+  }
+  return false;
+}
+
 /// How one end introduces itself.
 struct hello {
   std::uint32_t protocol_min = version_min;

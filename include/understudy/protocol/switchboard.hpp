@@ -8,17 +8,22 @@
 /// Between two processes one connection lives at a time, whoever has made it, and messages go both
 /// ways. What arrives comes from whom its connection belongs to, whatever it says (T6).
 
+#include <understudy/core/assert.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/messages.hpp>
 #include <understudy/core/notices.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/core/time.hpp>
-#include <understudy/protocol/connection.hpp>
+#include <understudy/protocol/channel.hpp>
 #include <understudy/protocol/endpoint.hpp>
 #include <understudy/protocol/frame.hpp>
 #include <understudy/protocol/hello.hpp>
 #include <understudy/protocol/route.hpp>
+#include <understudy/protocol/switchboard_options.hpp>
+#include <understudy/protocol/switchboard_outbox.hpp>
+#include <understudy/security/nonce.hpp>
+#include <understudy/security/side.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -36,68 +41,19 @@
 
 namespace understudy::protocol {
 
-/// Limits of a node's connections.
-struct switchboard_options {
-  connection_options connection = {};
-  dialing_options dialing = {};
-  std::size_t connections_max = 4'096; ///< more are refused; > 0
-  std::size_t strangers_max = 128; ///< connections whose other end has not said who it is; where
-                                   ///< there are more, the oldest goes (T4); > 0
-  /// Where a process had answered and connecting is refused, that process has ended. Not so behind
-  /// something that refuses in the place of others; then a node without a directory counts as gone
-  /// only when it has been silent for long.
-  bool refused_means_ended = true;
-};
-
-/// A connection, by the number that its driver gave it; never used again.
-using line_id = std::uint64_t;
-
-/// What has come about since the switchboard was last asked.
-struct switchboard_counters {
-  std::uint64_t accepted = 0; ///< connections made by others
-  std::uint64_t dialed = 0;   ///< made by this node
-  std::uint64_t refused = 0;  ///< closed at once: there were too many
-  std::uint64_t faulty = 0;   ///< ended since the other end did something wrong, or nothing
-  std::uint64_t dropped = 0;  ///< messages for which there was no connection, or no room
-
-  friend bool operator==(const switchboard_counters&, const switchboard_counters&) = default;
-};
-
-/// What a switchboard wants done, kind by kind in this order.
-struct switchboard_outbox {
-  struct arrival {
-    member_id from;
-    peer_message what;
-  };
-  struct writing {
-    line_id to;
-    std::vector<frame> what; ///< in one go; `written` tells when that is done
-  };
-  struct attention {
-    line_id to;
-    bool on;
-  };
-
-  std::vector<std::pair<endpoint, member_id>> met = {}; ///< who answers at a seed
-  std::vector<member_id> introduced = {};               ///< there is a connection to these now
-  std::vector<arrival> messages = {};
-  std::vector<peer_lost> lost = {};
-  std::vector<endpoint> dial = {}; ///< then `dialed` or `unreachable`
-  std::vector<writing> write = {};
-  std::vector<attention> listen = {}; ///< whether to read from it
-  std::vector<line_id> close = {};    ///< when all of it is written; not spoken of any more
-  std::vector<std::string> complaints = {};
-  std::optional<instant> wake_at = {};
-};
-
 /// Not thread-safe: one driver. After one or more calls comes `settle`.
 class switchboard {
 public:
   switchboard(hello own, switchboard_options options, random_source random)
       : own_{std::move(own)}, options_{options}, random_{random} {}
 
-  /// The node belongs to this cluster now; none: to none yet.
-  void enter(cluster_id cluster) { own_.cluster = cluster; }
+  /// What the node knows of its cluster: which it is (none: none yet), and who is called what in
+  /// it. Whoever says that it is one of them has to have that one's name: for the name it may have
+  /// to show a certificate.
+  void learn(cluster_id cluster, std::map<member_id, std::string> names) {
+    own_.cluster = cluster;
+    names_ = std::move(names);
+  }
 
   /// Sends to whoever `to` means.
   void send(const endpoint& to, frame what, instant now) {
@@ -147,8 +103,7 @@ public:
   }
 
   void received(line_id id, std::span<const std::byte> data, instant now, switchboard_outbox& out) {
-    use(id, now, out,
-        [&](connection& end, connection_outbox& said) { end.received(data, now, said); });
+    use(id, now, out, [&](channel& end, channel_outbox& came) { end.received(data, now, came); });
   }
 
   void written(line_id id) {
@@ -171,7 +126,7 @@ public:
       all.push_back(id);
     wake_at_.reset();
     for (const auto id : all)
-      use(id, now, out, [&](connection& end, connection_outbox& said) { end.wake(now, said); });
+      use(id, now, out, [&](channel& end, channel_outbox& came) { end.wake(now, came); });
     std::erase_if(routes_, [&](const auto& r) { return r.second.rests(now) && r.first.who; });
   }
 
@@ -179,7 +134,7 @@ public:
   void settle(instant now, switchboard_outbox& out) {
     for (const auto id : std::exchange(touched_, {}))
       if (const auto found = lines_.find(id); found != lines_.end())
-        settle_line(id, found->second, out);
+        settle_line(id, found->second, now, out);
     for (auto& [where, way] : routes_)
       if (who_is(where) != own_.id && way.is_due(now, wake_at_)) {
         way.begin();
@@ -194,7 +149,7 @@ public:
 
 private:
   struct line {
-    connection end;
+    channel end;
     std::optional<endpoint> dialed; ///< none: it was accepted
     instant since;
     member_id peer = {};
@@ -235,8 +190,23 @@ private:
         drop(strangers_.front(), out);
       }
     }
-    lines_.emplace(id, line{connection{own_, options_.connection, now}, std::move(dialed), now});
+    const auto which = dialed ? security::side::opener : security::side::acceptor;
+    std::optional<security::tls_context> tls;
+    if (options_.certificates)
+      tls = options_.certificates->current();
+    lines_.emplace(id, line{channel{introduce_oneself(), which, options_.connection, tls, now},
+                            std::move(dialed), now});
     touched_.insert(id);
+  }
+
+  [[nodiscard]] hello introduce_oneself() const {
+    auto own = own_;
+    if (options_.connection.trust.key) {
+      const auto drawn = security::fresh_nonce();
+      UNDERSTUDY_ASSERT(drawn, "without randomness nothing can be proved");
+      own.nonce = *drawn;
+    }
+    return own;
   }
 
   template <class Step> void use(line_id id, instant now, switchboard_outbox& out, Step step) {
@@ -244,31 +214,45 @@ private:
     if (found == lines_.end())
       return;
     auto& l = found->second;
-    connection_outbox said;
-    step(l.end, said);
+    channel_outbox came;
+    step(l.end, came);
     touched_.insert(id);
-    if (said.introduced && !introduce(id, l, *said.introduced, now, out))
+    if (came.said.introduced && !introduce(id, l, *came.said.introduced, now, out))
       return;
-    for (auto& m : said.messages)
+    for (auto& m : came.said.messages)
       out.messages.push_back({l.peer, std::move(m)});
-    if (said.end)
-      end(id, l, *said.end, now, out);
+    if (came.said.end)
+      end(id, l, *came.said.end, now, out);
   }
 
-  void settle_line(line_id id, line& l, switchboard_outbox& out) {
-    connection_outbox said;
-    l.end.settle(said);
-    if (!said.write.empty())
-      out.write.push_back({id, std::move(said.write)});
+  void settle_line(line_id id, line& l, instant now, switchboard_outbox& out) {
+    if (const auto why = write_what_waits(id, l, out))
+      end(id, l, *why, now, out);
+  }
+
+  /// Returns why the line can not go on.
+  std::optional<failure> write_what_waits(line_id id, line& l, switchboard_outbox& out) {
+    channel_outbox left;
+    l.end.settle(left);
+    if (!left.said.write.empty() || !left.sealed.empty())
+      out.write.push_back({id, std::move(left.said.write), std::move(left.sealed)});
     if (std::exchange(l.listens, l.end.listens()) != l.listens)
       out.listen.push_back({id, l.listens});
-    if (said.wake_at)
-      wake_at_ = wake_at_ ? std::min(*wake_at_, *said.wake_at) : *said.wake_at;
+    if (left.said.wake_at)
+      wake_at_ = wake_at_ ? std::min(*wake_at_, *left.said.wake_at) : *left.said.wake_at;
+    return std::move(left.said.end);
   }
 
   /// The other end has said who it is. Returns whether the line goes on.
   bool introduce(line_id id, line& l, const hello& theirs, instant now, switchboard_outbox& out) {
     std::erase(strangers_, id);
+    if (const auto known = names_.find(theirs.id);
+        known != names_.end() && known->second != theirs.name) {
+      end(id, l,
+          {errc::not_trusted, "a node that says it is " + known->second + ", and has another name"},
+          now, out);
+      return false;
+    }
     if (l.dialed && l.dialed->who && l.dialed->who != theirs.id) {
       const auto wanted = l.dialed->who;
       refuse(id, l, "who was called here is gone", now, out);
@@ -309,7 +293,7 @@ private:
   /// Ends a line that has done nothing wrong.
   void refuse(line_id id, line& l, const char* why, instant now, switchboard_outbox& out) {
     l.end.close(why);
-    settle_line(id, l, out);
+    static_cast<void>(write_what_waits(id, l, out));
     out.close.push_back(id);
     remove(id, now, out);
   }
@@ -319,13 +303,13 @@ private:
     if (why.code == errc::duplicate_id && l.dialed && !l.dialed->who) {
       answered_[*l.dialed] = own_.id; // a node may be among its own seeds
       out.met.emplace_back(*l.dialed, own_.id);
-    } else if (why.code == errc::duplicate_id && calls_somebody()) {
+    } else if (why.code == errc::duplicate_id && has_called_itself()) {
       // the other end of that
     } else if (why.code != errc::stopped) {
       ++counters_.faulty;
       complain(out, describe(l) + ": " + to_text(why));
     }
-    settle_line(id, l, out);
+    static_cast<void>(write_what_waits(id, l, out));
     out.close.push_back(id);
     remove(id, now, out);
   }
@@ -357,10 +341,11 @@ private:
     out.lost.push_back({peer, false});
   }
 
-  /// Whether there is a line that this node has made, whose other end has not said who it is.
-  [[nodiscard]] bool calls_somebody() const {
-    return std::ranges::any_of(lines_,
-                               [](const auto& l) { return l.second.dialed && !l.second.peer; });
+  /// Whether it is, or has been, connected with itself: it is among its own seeds.
+  [[nodiscard]] bool has_called_itself() const {
+    const auto calls = [](const auto& l) { return l.second.dialed && !l.second.peer; };
+    const auto is_own = [this](const auto& seed) { return seed.second == own_.id; };
+    return std::ranges::any_of(lines_, calls) || std::ranges::any_of(answered_, is_own);
   }
 
   // -- for people ---------------------------------------------------------------------------------
@@ -384,6 +369,7 @@ private:
   hello own_;
   switchboard_options options_;
   random_source random_;
+  std::map<member_id, std::string> names_; ///< of the members
   std::map<line_id, line> lines_;
   std::map<member_id, line_id> peers_; ///< of whom there is a connection, and which
   std::map<endpoint, route> routes_;

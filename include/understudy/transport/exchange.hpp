@@ -172,8 +172,13 @@ private:
 
   /// The node may have founded or entered one since the last hello.
   void learn_cluster() {
-    if (stage_)
-      parts_.board.enter(stage_->board.read().cluster);
+    if (!stage_)
+      return;
+    const auto now = stage_->board.read();
+    std::map<member_id, std::string> names;
+    for (const auto& m : now.members)
+      names.emplace(m.id, m.name);
+    parts_.board.learn(now.cluster, std::move(names));
   }
 
   // -- what goes out ------------------------------------------------------------------------------
@@ -271,6 +276,7 @@ private:
       put(protocol::header_of(f.kind, f.body));
       put(f.body.view());
     }
+    put(w.sealed);
     self_->flush(found->second);
   }
 

@@ -20,6 +20,9 @@
 #include <understudy/protocol/endpoint.hpp>
 #include <understudy/protocol/hello.hpp>
 #include <understudy/protocol/switchboard.hpp>
+#include <understudy/protocol/switchboard_options.hpp>
+#include <understudy/security/cluster_key.hpp>
+#include <understudy/security/credentials.hpp>
 #include <understudy/transport/exchange.hpp>
 #include <understudy/transport/link.hpp>
 #include <understudy/transport/tcp_seed.hpp>
@@ -28,6 +31,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,10 +51,17 @@ struct tcp_options {
   /// HOST:PORT by which others reach it, if that is another one: behind a translation of
   /// addresses, or where it listens on all of them. A port of 0 stands for the one listened on.
   std::string advertise = {};
-  /// Listens beyond this machine although everybody there may then pass for a member.
+  /// TLS: every connection shows and demands a certificate, and a node's has to bear its name.
+  std::optional<security::credentials> certificates = {};
+  /// A certificate with this name will do for any node; empty: none will.
+  std::string cluster_name = {};
+  /// For those without certificates: who connects proves that it has this key. What is said after
+  /// that can be read, and changed, by whoever is on the way.
+  std::optional<security::cluster_key> key = {};
+  /// Listens beyond this machine with neither: everybody there may then pass for a member.
   bool insecure = false;
   interval connect_limit = std::chrono::seconds{1}; ///< to make a connection; > 0
-  protocol::switchboard_options limits = {};
+  protocol::switchboard_options limits = {}; ///< what they say of trust is filled in from above
 };
 
 namespace detail {
@@ -61,6 +72,16 @@ namespace detail {
 
 [[nodiscard]] inline bool is_any_address(const std::string& host) {
   return host == "0.0.0.0" || host == "::";
+}
+
+/// The limits, and what everybody has to prove.
+[[nodiscard]] inline protocol::switchboard_options limits_of(const tcp_options& o) {
+  auto limits = o.limits;
+  limits.certificates = o.certificates;
+  limits.connection.trust = {.key = o.key,
+                             .require_certificate = o.certificates.has_value(),
+                             .cluster_name = o.cluster_name};
+  return limits;
 }
 
 /// Where to listen and where to be called, or all that is wrong with the options.
@@ -83,12 +104,13 @@ struct tcp_places {
   if (is_any_address(advertise.host))
     return fail(errc::invalid_option,
                 "advertise must say by which address others reach " + o.listen);
-  if (!is_loopback(listen->host) && !o.insecure)
+  if (!is_loopback(listen->host) && !o.certificates && !o.key && !o.insecure)
     return fail(errc::invalid_option, "listen: " + o.listen
-                                          + " can be reached from other machines, and nothing "
-                                            "keeps strangers out; set insecure if that is meant");
+                                          + " can be reached from other machines: give "
+                                            "certificates or a key, or set insecure if everybody "
+                                            "there may pass for a member");
   std::string wrong;
-  for (const auto& text : complaints(o.limits.connection))
+  for (const auto& text : complaints(limits_of(o)))
     wrong += "; " + text;
   if (o.connect_limit <= interval{0})
     wrong += "; connect_limit must be positive";
@@ -124,7 +146,7 @@ open_tcp(const tcp_options& o, caf::actor_system& system, network_wish wish) {
   if (!places)
     return tl::unexpected<failure>{std::move(places.error())};
   auto parts = std::make_shared<exchange_parts>(
-      exchange_parts{.board = {hello_of(wish), o.limits, random_source{wish.seed}},
+      exchange_parts{.board = {hello_of(wish), limits_of(o), random_source{wish.seed}},
                      .dial_limit = o.connect_limit,
                      .knows_by_seed = wish.is_client,
                      .log = wish.log});

@@ -167,7 +167,7 @@ private:
     for (auto& w : wires_)
       for (const int i : {0, 1})
         if (w.open && w.ends[i].owner == id && w.ends[i].line == what.to) {
-          std::vector<std::byte> data;
+          std::vector<std::byte> data = what.sealed;
           for (const auto& f : what.what) {
             const auto header = protocol::header_of(f.kind, f.body);
             data.insert(data.end(), header.begin(), header.end());
