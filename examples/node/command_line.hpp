@@ -10,7 +10,6 @@
 
 #include "nearest_name.hpp"
 #include "program_options.hpp"
-
 #include <unistd.h>
 
 #include <array>
@@ -89,7 +88,8 @@ inline void add_cluster_options(CLI::App& app, program_options& o) {
   app.add_option("--name", o.name, "for people: logs and /status show it; else the host's name")
       ->type_name("NAME")
       ->group(group);
-  app.add_flag("--found", o.found, "make a new cluster, unless a seed belongs to one")->group(group);
+  app.add_flag("--found", o.found, "make a new cluster, unless a seed belongs to one")
+      ->group(group);
   app.add_option("--seed", o.seeds, "a node to ask for the cluster; as many as you like")
       ->type_name("HOST:PORT")
       ->group(group);
@@ -172,14 +172,15 @@ inline void add_service_options(CLI::App& app, program_options& o) {
         const auto name = extra.substr(0, extra.find('='));
         return "there is no option " + in_quotes(name) + hint_at(name, names_of(app, "--"));
       }
-    return "there is no use for " + in_quotes(app.remaining().empty() ? "" : app.remaining().front());
+    return "there is no use for "
+           + in_quotes(app.remaining().empty() ? "" : app.remaining().front());
   }
   if (said.starts_with(unknown_key)) {
     const auto name = said.substr(unknown_key.size());
     // CLI11 marks the beginning of a section so.
     if (name.ends_with(".++"))
-      return "the configuration file has the section "
-             + in_quotes(name.substr(0, name.size() - 3)) + ", and there are none";
+      return "the configuration file has the section " + in_quotes(name.substr(0, name.size() - 3))
+             + ", and there are none";
     return "the configuration file has no use for the key " + in_quotes(name)
            + hint_at(name, names_of(app, ""));
   }

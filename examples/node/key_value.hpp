@@ -38,9 +38,9 @@ enum class verdict : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(verdict v) {
-  constexpr std::array<std::string_view, 9> names{
-      "done",         "created",  "key_missing",   "key_exists",    "value_differs",
-      "not_a_number", "overflow", "too_many_keys", "too_many_bytes"};
+  constexpr std::array<std::string_view, 9> names{"done",       "created",       "key_missing",
+                                                  "key_exists", "value_differs", "not_a_number",
+                                                  "overflow",   "too_many_keys", "too_many_bytes"};
   const auto place = static_cast<std::size_t>(v);
   return place < names.size() ? names[place] : "unlisted";
 }
@@ -99,8 +99,12 @@ struct key_value {
   };
 
   /// The value of a key, or none.
+  struct lookup {
+    std::optional<std::string> value = {};
+    template <class Archive> void serialize(Archive& archive) { archive(value); }
+  };
   struct get {
-    using reply = std::optional<std::string>;
+    using reply = lookup;
     std::string key = {};
     template <class Archive> void serialize(Archive& archive) { archive(key); }
   };
@@ -121,7 +125,8 @@ struct key_value {
   using commands = understudy::commands<put, erase, compare_and_set, add, limit>;
   using queries = understudy::queries<get, size>;
 
-  // -- what is wrong with a write by itself --------------------------------------------------------
+  // -- what is wrong with a write by itself
+  // --------------------------------------------------------
 
   using complaint = std::optional<std::string>;
 
@@ -154,7 +159,8 @@ struct key_value {
   }
   [[nodiscard]] static complaint check(const add& c) { return check_key(c.key); }
 
-  // -- commands ------------------------------------------------------------------------------------
+  // -- commands
+  // ------------------------------------------------------------------------------------
 
   written apply(const put& c) { return {.what = store(c.key, c.value)}; }
 
@@ -198,18 +204,20 @@ struct key_value {
     return {};
   }
 
-  // -- queries -------------------------------------------------------------------------------------
+  // -- queries
+  // -------------------------------------------------------------------------------------
 
-  [[nodiscard]] get::reply query(const get& q) const {
+  [[nodiscard]] lookup query(const get& q) const {
     const auto found = values_.find(q.key);
-    return found == values_.end() ? std::nullopt : std::optional{found->second};
+    return found == values_.end() ? lookup{} : lookup{found->second};
   }
 
   [[nodiscard]] totals query(const size&) const {
     return {values_.size(), bytes_, keys_max_, bytes_max_};
   }
 
-  // -- snapshots -----------------------------------------------------------------------------------
+  // -- snapshots
+  // -----------------------------------------------------------------------------------
 
   template <class Archive> void save(Archive& archive) const {
     archive(machine_version, keys_max_, bytes_max_, values_);

@@ -42,8 +42,7 @@ inline constexpr std::array<std::string_view, 4> level_names{"debug", "info", "w
   const bool cut = value.size() > length_max;
   value = value.substr(0, length_max);
   const bool bare
-      = !value.empty() && !cut
-        && value.find_first_of(" \t\r\n\"=\\") == std::string_view::npos
+      = !value.empty() && !cut && value.find_first_of(" \t\r\n\"=\\") == std::string_view::npos
         && value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                    "-_.:/[]+,@%")
                == std::string_view::npos;

@@ -150,11 +150,12 @@ TEST_CASE("the help names every option, and teaches with examples") {
   const auto got = read({"--help"});
   CHECK(got.over);
   CHECK(got.status == exit_code::left);
-  for (const auto* part :
-       {"--name", "--listen", "--advertise", "--seed", "--found", "--data", "--http",
-        "--max-voters", "--certificate", "--key", "--authority", "--cluster-key", "--insecure",
-        "--leave-limit", "--drain", "--http-connections", "--log-level", "--config",
-        "--metrics-help", "--version", "EXAMPLES", "SIGNALS", "EXIT STATUS"})
+  for (const auto* part : {"--name",        "--listen",      "--advertise",    "--seed",
+                           "--found",       "--data",        "--http",         "--max-voters",
+                           "--certificate", "--key",         "--authority",    "--cluster-key",
+                           "--insecure",    "--leave-limit", "--drain",        "--http-connections",
+                           "--log-level",   "--config",      "--metrics-help", "--version",
+                           "EXAMPLES",      "SIGNALS",       "EXIT STATUS"})
     CHECK(says(got.text, part));
   CHECK(read({"--version"}).over);
   CHECK(read({"--metrics-help"}).metrics_help);

@@ -25,7 +25,7 @@ constexpr auto most = std::numeric_limits<std::int64_t>::max();
 constexpr auto least = std::numeric_limits<std::int64_t>::min();
 
 std::string value_of(const key_value& table, const std::string& key) {
-  return table.query(key_value::get{key}).value_or("(none)");
+  return table.query(key_value::get{key}).value.value_or("(none)");
 }
 
 template <class Command> errc checked(const Command& what) {
