@@ -98,12 +98,13 @@ private:
 
   /// Called by the node, for each of its events.
   void hear(const node_event& what) {
-    const auto text = [](std::uint64_t number) { return number ? std::to_string(number) : "-"; };
+    const auto text
+        = [](std::uint64_t number) { return number ? std::to_string(number) : std::string{}; };
     log_.line(
         level_of(what.what), to_string(what.what),
         {{"who", text(what.who.value)},
          {"index", text(what.index.value)},
-         {"error", what.code == understudy::errc::none ? "-" : std::string{to_string(what.code)}},
+         {"error", std::string{what.code == understudy::errc::none ? "" : to_string(what.code)}},
          {"detail", what.detail}});
     if (what.what == node_event::kind::evicted) {
       evicted_ = true;
@@ -127,7 +128,7 @@ private:
   }
 
   exit_code leave(const understudy::node<key_value>& node, http_api& api, http_server& server) {
-    log_.line(level::info, "draining", {{"seconds", std::to_string(options_.drain)}});
+    log_.line(level::info, "draining", {{"seconds", detail::short_number(options_.drain)}});
     api.begin_to_drain();
     server.begin_to_drain();
     const auto until = clock::now() + seconds(options_.drain);

@@ -21,6 +21,7 @@
 #include "status_json.hpp"
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -38,9 +39,10 @@ namespace node_program {
 /// An answer that says what went wrong.
 [[nodiscard]] inline http_answer error_answer(std::string_view name, std::string detail = {}) {
   const auto line = http_error_named(name);
-  nlohmann::json body{{"error", line.name},
-                      {"detail", detail.empty() ? std::string{line.meaning} : std::move(detail)},
-                      {"certainty", to_string(line.certainty)}};
+  nlohmann::ordered_json body{
+      {"error", line.name},
+      {"detail", detail.empty() ? std::string{line.meaning} : std::move(detail)},
+      {"certainty", to_string(line.certainty)}};
   http_answer answer{.status = line.status, .body = dump(body)};
   if (line.later)
     answer.headers.emplace_back("Retry-After", "1");
@@ -81,9 +83,8 @@ public:
   [[nodiscard]] static std::string routes_as_markdown() {
     std::string text = "| request | parameters | what it does |\n| --- | --- | --- |\n";
     for (const auto& r : routes)
-      text += "| `" + std::string{r.method} + ' ' + std::string{r.path}
-              + std::string{r.prefix ? r.rest : ""} + "` | " + std::string{r.parameters} + " | "
-              + std::string{r.help} + " |\n";
+      text += "| `" + std::string{r.method} + ' ' + std::string{r.path} + std::string{r.rest}
+              + "` | " + std::string{r.parameters} + " | " + std::string{r.help} + " |\n";
     return text;
   }
 
@@ -152,7 +153,8 @@ private:
       const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(from.age).count();
       const bool known = from.age != understudy::interval::max();
       to.headers.emplace_back("Understudy-Age",
-                              known ? std::to_string(static_cast<double>(ms) / 1'000) : "unknown");
+                              known ? detail::short_number(static_cast<double>(ms) / 1'000)
+                                    : "unknown");
     }
   }
 
@@ -175,10 +177,10 @@ private:
         = read(asked, [&](const auto& how, auto limit) { return service_.size(how, limit); });
     if (!got)
       return error_answer(got.error());
-    http_answer answer{.body = dump({{"keys", got->value.keys},
-                                     {"bytes", got->value.bytes},
-                                     {"keys_max", got->value.keys_max},
-                                     {"bytes_max", got->value.bytes_max}})};
+    http_answer answer{.body = dump(nlohmann::ordered_json{{"keys", got->value.keys},
+                                                           {"bytes", got->value.bytes},
+                                                           {"keys_max", got->value.keys_max},
+                                                           {"bytes_max", got->value.bytes_max}})};
     add_receipt(answer, asked, got->receipt);
     return answer;
   }
@@ -210,9 +212,9 @@ private:
     if (verdict_of > verdict::created) {
       answer = error_answer(to_string(verdict_of));
     } else {
-      nlohmann::json body{{"result", to_string(verdict_of)},
-                          {"index", done->receipt.index.value},
-                          {"copies", done->receipt.copies}};
+      nlohmann::ordered_json body{{"result", to_string(verdict_of)},
+                                  {"index", done->receipt.index.value},
+                                  {"copies", done->receipt.copies}};
       if (std::holds_alternative<key_value::add>(what))
         body["value"] = number;
       answer = {.status = verdict_of == verdict::created ? 201 : 200, .body = dump(body)};
@@ -271,7 +273,8 @@ private:
       return error_answer(opened.error());
     const auto token = session_token(service_.status().cluster, opened->value);
     const auto index = opened->receipt.index.value;
-    http_answer answer{.status = 201, .body = dump({{"session", token}, {"index", index}})};
+    http_answer answer{.status = 201,
+                       .body = dump(nlohmann::ordered_json{{"session", token}, {"index", index}})};
     answer.headers.emplace_back("Location", "/sessions/" + token);
     answer.headers.emplace_back("Understudy-Index", std::to_string(index));
     return answer;
@@ -321,15 +324,15 @@ private:
     if (now.trouble.code != understudy::errc::none)
       return error_answer("not_ready",
                           std::string{to_string(now.trouble.code)} + ": " + now.trouble.detail);
-    return {.body = dump({{"live", true}})};
+    return {.body = dump(nlohmann::ordered_json{{"live", true}})};
   }
 
   http_answer get_ready(const http_request&, const std::string&) {
     const auto now = service_.status();
     if (draining_)
-      return error_answer("draining");
+      return error_answer("draining", "the node is about to leave");
     if (now.ready)
-      return {.body = dump({{"ready", true}})};
+      return {.body = dump(nlohmann::ordered_json{{"ready", true}})};
     if (now.trouble.code != understudy::errc::none)
       return get_live({}, {});
     const bool leaves = now.leaving != understudy::leave_step{} || now.stopped;
@@ -341,9 +344,12 @@ private:
 
   http_answer list_routes(const http_request&, const std::string&) {
     std::string text;
-    for (const auto& r : routes)
-      text += std::string{r.method} + ' ' + std::string{r.path}
-              + std::string{r.prefix ? r.rest : ""} + "    " + std::string{r.help} + '\n';
+    for (const auto& r : routes) {
+      auto line = std::string{r.method} + ' ' + std::string{r.path} + std::string{r.rest};
+      line.resize(std::max<std::size_t>(line.size(), 26), ' ');
+      text += line + ' ' + std::string{r.help} + '\n';
+    }
+    std::erase(text, '`');
     return {.type = "text/plain", .body = text};
   }
 
@@ -371,8 +377,7 @@ inline const std::array<http_api::route, 14> http_api::routes{{
      R"(`{"keys_max": N, "bytes_max": N}`: how much it may hold from now on)"},
     {"GET", "/status", false, "", &http_api::get_status, "",
      "how this node sees itself and its cluster"},
-    {"GET", "/metrics", false, "", &http_api::get_metrics, "",
-     "numbers for Prometheus: [metrics.md](metrics.md)"},
+    {"GET", "/metrics", false, "", &http_api::get_metrics, "", "numbers for Prometheus"},
     {"GET", "/livez", false, "", &http_api::get_live, "",
      "200 unless the node or its table has stopped for good: then only a new start helps"},
     {"GET", "/readyz", false, "", &http_api::get_ready, "",

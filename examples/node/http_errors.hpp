@@ -49,9 +49,10 @@ inline constexpr std::array call_errors{
     http_error{"undecodable", 400, not_applied, false,
                "the body is not what it should be; the text says where"},
     http_error{"session_unknown", 404, not_applied, false,
-               "the session is closed, has expired, or is of another cluster"},
+               "the session is closed, has expired, or is of another cluster; what was sent under "
+               "it earlier is as it is"},
     http_error{"rejected", 409, not_applied, false,
-               "the table refuses the write, whatever it holds"},
+               "the write can not be one, whatever the table holds"},
     http_error{"sequence_reused", 409, not_applied, false, "another write had this number"},
     http_error{"not_applied", 409, not_applied, false,
                "the number is used up, and nothing was applied under it"},

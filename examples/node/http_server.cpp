@@ -230,6 +230,9 @@ public:
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     set_tcp_nodelay(true);
+    // Only what answers say of it: connections are kept by our own loop.
+    set_keep_alive_timeout(limits.idle_max.count());
+    set_keep_alive_max_count(limits.requests_max);
     set_pre_routing_handler([this](const auto& asked, auto& answer) {
       return screen(asked, answer) ? HandlerResponse::Unhandled : HandlerResponse::Handled;
     });
@@ -241,6 +244,7 @@ public:
       fill(answer, error_answer("internal"));
     });
     set_post_routing_handler([](const auto&, auto& answer) {
+      answer.headers.erase("Accept-Ranges");
       if (!connection->must_close())
         return;
       answer.headers.erase("Keep-Alive");
@@ -259,7 +263,7 @@ public:
     const auto with_body = [this](const httplib::Request& asked, httplib::Response& to,
                                   const httplib::ContentReader& reader) {
       std::string body;
-      if (read_body(reader, body))
+      if (!has_body(asked) || read_body(reader, body))
         fill(to, answer_(translated(asked, std::move(body))));
       else
         refuse_body(to);
@@ -315,6 +319,17 @@ private:
                                 "the path takes " + std::to_string(asked.path.size()) + " bytes"));
       return false;
     }
+    // Two lengths are how one caller's request is made to look like another's.
+    if (asked.has_header("Content-Length") && asked.has_header("Transfer-Encoding")) {
+      connection->close_after();
+      fill(answer, error_answer("undecodable", "a body has one length"));
+      return false;
+    }
+    // httplib would read all of it first, to throw it away.
+    if (asked.get_header_value<std::uint64_t>("Content-Length") > limits_.body_bytes_max) {
+      refuse_body(answer);
+      return false;
+    }
     const auto type = asked.get_header_value("Content-Type");
     if (asked.has_header("Content-Encoding") || type.starts_with("multipart/")) {
       connection->close_after();
@@ -322,6 +337,11 @@ private:
       return false;
     }
     return true;
+  }
+
+  /// httplib waits for the end of the connection where no length is given.
+  static bool has_body(const httplib::Request& asked) {
+    return asked.has_header("Content-Length") || asked.has_header("Transfer-Encoding");
   }
 
   bool read_body(const httplib::ContentReader& reader, std::string& body) const {

@@ -182,9 +182,10 @@ read_compare_and_set(const std::string& body) {
   });
 }
 
-/// JSON as text. Text that is no UTF-8 (a name from a command line, say) does not stop it.
-[[nodiscard]] inline std::string dump(const nlohmann::json& what) {
-  return what.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+/// JSON as text, with the members in the order in which they were put in. Text that is no UTF-8 (a
+/// name from a command line, say) does not stop it.
+[[nodiscard]] inline std::string dump(const nlohmann::ordered_json& what) {
+  return what.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
 } // namespace node_program

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// One line an event: when, how grave, what, and `key=value` for the rest.
+/// One line an event: when, how grave, what, and `key=value` for the rest, as far as there is one.
 ///
 /// \code
 /// log.line(level::info, "http_listening", {{"address", "127.0.0.1:8080"}});
@@ -77,7 +77,8 @@ public:
     std::string text = now() + " level=" + std::string{level_names[static_cast<std::size_t>(how)]}
                        + " event=" + std::string{event};
     for (const auto& [name, value] : all)
-      text += ' ' + std::string{name} + '=' + log_value(value);
+      if (!value.empty())
+        text += ' ' + std::string{name} + '=' + log_value(value);
     to_(text += '\n');
   }
 

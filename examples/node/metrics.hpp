@@ -212,8 +212,8 @@ inline constexpr std::array metrics_table{
 
 namespace detail {
 
-/// As Prometheus reads it: the shortest text that is this number.
-[[nodiscard]] inline std::string metric_value(double value) {
+/// The shortest text that is this number, as Prometheus reads it.
+[[nodiscard]] inline std::string short_number(double value) {
   if (std::isnan(value))
     return "NaN";
   std::array<char, 32> text{};
@@ -237,7 +237,7 @@ namespace detail {
     text += name;
     if (!m.labels.empty())
       text += '{' + std::string{m.labels} + '}';
-    text += ' ' + detail::metric_value(m.value(v)) + '\n';
+    text += ' ' + detail::short_number(m.value(v)) + '\n';
   }
   return text;
 }

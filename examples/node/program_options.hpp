@@ -9,10 +9,8 @@
 #include "host_port.hpp"
 #include "log.hpp"
 
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>

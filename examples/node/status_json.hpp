@@ -22,7 +22,7 @@ namespace detail {
   return id ? std::to_string(id.value) : std::string{};
 }
 
-[[nodiscard]] inline nlohmann::json as_json(const understudy::member_status& m) {
+[[nodiscard]] inline nlohmann::ordered_json as_json(const understudy::member_status& m) {
   return {{"id", as_text(m.id)},
           {"name", m.name},
           {"rank", m.rank},
@@ -33,7 +33,7 @@ namespace detail {
           {"in_contact", m.in_contact}};
 }
 
-[[nodiscard]] inline nlohmann::json as_json(const understudy::failure& f) {
+[[nodiscard]] inline nlohmann::ordered_json as_json(const understudy::failure& f) {
   if (f.code == understudy::errc::none)
     return nullptr;
   return {{"error", to_string(f.code)}, {"detail", f.detail}};
@@ -41,12 +41,12 @@ namespace detail {
 
 } // namespace detail
 
-[[nodiscard]] inline nlohmann::json status_as_json(const understudy::node_status& s,
-                                                   bool draining) {
-  auto members = nlohmann::json::array();
+[[nodiscard]] inline nlohmann::ordered_json status_as_json(const understudy::node_status& s,
+                                                           bool draining) {
+  auto members = nlohmann::ordered_json::array();
   for (const auto& m : s.members)
     members.push_back(detail::as_json(m));
-  auto voters = nlohmann::json::array();
+  auto voters = nlohmann::ordered_json::array();
   for (const auto v : s.voters)
     voters.push_back(detail::as_text(v));
   return {
