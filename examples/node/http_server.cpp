@@ -4,10 +4,6 @@
 // none: on headers, on chunked bodies, on the time that a request may take to come in, and on
 // connections that wait. It is no program but a part of one: the node's, and its test's.
 
-// Debian's library is built so, and the header has to agree with it.
-#define CPPHTTPLIB_OPENSSL_SUPPORT
-#define CPPHTTPLIB_ZLIB_SUPPORT
-#define CPPHTTPLIB_BROTLI_SUPPORT
 #include "http_server.hpp"
 
 #include "http_api.hpp"
