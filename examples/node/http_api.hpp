@@ -365,9 +365,11 @@ inline const std::array<http_api::route, 14> http_api::routes{{
     {"PUT", "/kv/", true, "KEY", &http_api::put_value, "`timeout`", "puts the body"},
     {"DELETE", "/kv/", true, "KEY", &http_api::erase_value, "`timeout`", "erases a key"},
     {"POST", "/cas", false, "", &http_api::compare_and_set, "`timeout`",
-     R"(`{"key": K, "expected": V, "value": W}`: puts W if the value is V; V null: if there is no such key)"},
+     R"(`{"key": K, "expected": V, "value": W}`: puts W if the value is V; )"
+     "V null: if there is no such key"},
     {"POST", "/add", false, "", &http_api::add, "`timeout`",
-     R"(`{"key": K, "by": N}`: adds to a decimal integer of 64 bits; a key that is not there counts as 0)"},
+     R"(`{"key": K, "by": N}`: adds to a decimal integer of 64 bits; )"
+     "a key that is not there counts as 0"},
     {"POST", "/sessions", false, "", &http_api::open_session, "`timeout`",
      "opens a session, for writes that are applied once wherever they are sent"},
     {"DELETE", "/sessions/", true, "SESSION", &http_api::close_session, "`timeout`", "closes it"},

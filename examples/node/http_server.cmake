@@ -1,4 +1,4 @@
-# node_http_server: the HTTP server of the node program, compiled once for the program and its tests.
+# node_http_server: the HTTP server of the node program, compiled once for it and its tests.
 include_guard(GLOBAL)
 
 find_package(UnderstudyHttplib REQUIRED)

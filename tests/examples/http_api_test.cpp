@@ -26,8 +26,8 @@ namespace {
 /// A table without a cluster: it answers at once, or with the failure that a test wants.
 class lone_table final : public service {
 public:
-  answer_of<key_value::written> submit(const table_write& what, const std::optional<write_name>& name,
-                                       interval limit) override {
+  answer_of<key_value::written>
+  submit(const table_write& what, const std::optional<write_name>& name, interval limit) override {
     asked_limit = limit;
     asked_name = name;
     if (wanted.code != errc::none)
@@ -35,14 +35,13 @@ public:
     return understudy::answered<key_value::written>{
         std::visit([&](const auto& c) { return table.apply(c); }, what), {{++index}, 2}};
   }
-  answer_of<key_value::lookup>
-  get(const key_value::get& what, const understudy::read_options& how, interval limit) override {
+  answer_of<key_value::lookup> get(const key_value::get& what, const understudy::read_options& how,
+                                   interval limit) override {
     asked_limit = limit;
     asked_how = how;
     if (wanted.code != errc::none)
       return tl::unexpected{wanted};
-    return understudy::answered<key_value::lookup>{table.query(what),
-                                                            {{index}, 0, 1'500ms}};
+    return understudy::answered<key_value::lookup>{table.query(what), {{index}, 0, 1'500ms}};
   }
   answer_of<key_value::totals> size(const understudy::read_options&, interval) override {
     if (wanted.code != errc::none)
