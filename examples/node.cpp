@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// One node of a replicated key-value store, as a program: served over HTTP by every node, looked
+// after by signals, /readyz and /metrics. docs/operating.md is its manual; `--help` a short one.
+
+#include <understudy/node.hpp>
+
+#include "node/command_line.hpp"
+#include "node/http_api.hpp"
+#include "node/http_server.hpp"
+#include "node/log.hpp"
+#include "node/node_options.hpp"
+#include "node/node_service.hpp"
+#include "node/wake_up.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace node_program {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using understudy::node_event;
+
+[[nodiscard]] level level_of(node_event::kind what) {
+  using enum node_event::kind;
+  if (what == machine_failed || what == node_stopped)
+    return level::error;
+  if (what == source_changed)
+    return level::debug;
+  return understudy::is_warning(what) ? level::warning : level::info;
+}
+
+/// From the start of the node to its end, and which end it was.
+class life {
+public:
+  explicit life(const program_options& options)
+      : options_{options}, log_{level_named(options.log_level).value_or(level::info)} {}
+
+  exit_code live() {
+    auto made = make_node_options(options_);
+    if (!made)
+      return refuse(exit_code::bad_options, "can_not_start", made.error());
+    std::string why;
+    const auto at = read_host_port(options_.http, why);
+    auto server = http_server::bind(
+        at.value_or(host_port{}),
+        {.connections_max = static_cast<std::size_t>(options_.http_connections)}, counters_);
+    if (!server)
+      return refuse(exit_code::cannot_start, "can_not_start", server.error());
+
+    made->on_event = [this](const node_event& what) { hear(what); };
+    understudy::config config;
+    caf::actor_system system{config};
+    auto node = understudy::spawn_node<key_value>(system, std::move(*made));
+    if (!node)
+      return refuse(exit_code::cannot_start, "can_not_start", node.error());
+    const std::jthread watch{[&] {
+      node->body().over.wait();
+      over_ = true;
+      wake_.notify();
+    }};
+
+    node_service table{*node};
+    http_api api{table, counters_};
+    server->start([&](const http_request& asked) { return api.answer(asked); });
+    log_.line(level::info, "serving",
+              {{"name", options_.name},
+               {"id", std::to_string(node->id().value)},
+               {"http", to_string(server->address())},
+               {"data", options_.data.empty() ? "none" : options_.data}});
+
+    const auto end = go_on_until_told(*node, api, *server);
+    node->stop();
+    if (!wait_until_over(std::chrono::seconds{10}))
+      stop_at_once("the node does not stop");
+    server->close();
+    server->join();
+    log_.line(level::info, "stopped", {{"exit_status", std::to_string(static_cast<int>(end))}});
+    return end;
+  }
+
+private:
+  exit_code refuse(exit_code status, std::string_view event, const understudy::failure& why) {
+    log_.line(level::error, event,
+              {{"error", std::string{to_string(why.code)}}, {"detail", why.detail}});
+    return status;
+  }
+
+  /// Called by the node, for each of its events.
+  void hear(const node_event& what) {
+    const auto text
+        = [](std::uint64_t number) { return number ? std::to_string(number) : std::string{}; };
+    log_.line(
+        level_of(what.what), to_string(what.what),
+        {{"who", text(what.who.value)},
+         {"index", text(what.index.value)},
+         {"error", std::string{what.code == understudy::errc::none ? "" : to_string(what.code)}},
+         {"detail", what.detail}});
+    if (what.what == node_event::kind::evicted) {
+      evicted_ = true;
+      wake_.notify();
+    }
+    if (what.what == node_event::kind::left && what.detail == "left")
+      left_ = true;
+  }
+
+  exit_code go_on_until_told(const understudy::node<key_value>& node, http_api& api,
+                             http_server& server) {
+    while (!over_ && !evicted_)
+      if (wake_.wait() == woken_by::signal)
+        return leave(node, api, server);
+    api.begin_to_drain();
+    log_.line(level::warning, "ended_unasked",
+              {{"detail", evicted_ ? "the cluster has sent this node away"
+                          : left_  ? "an operator had this node leave"
+                                   : "the node has stopped; the lines above say why"}});
+    return left_ && !evicted_ ? exit_code::left : exit_code::undone;
+  }
+
+  exit_code leave(const understudy::node<key_value>& node, http_api& api, http_server& server) {
+    log_.line(level::info, "draining", {{"seconds", detail::short_number(options_.drain)}});
+    api.begin_to_drain();
+    server.begin_to_drain();
+    const auto until = clock::now() + seconds(options_.drain);
+    while (clock::now() < until && !over_)
+      if (wake_.wait(until) == woken_by::signal)
+        stop_at_once("a second signal");
+    server.close();
+    log_.line(level::info, "http_closed");
+    if (options_.leave_limit <= 0)
+      return exit_code::left;
+
+    auto left = node.leave(seconds(options_.leave_limit));
+    // The node stops when it has left, or when the time is up: `over_` tells of both.
+    if (!wait_until_over(seconds(options_.leave_limit) + std::chrono::seconds{5}))
+      stop_at_once("leaving does not end");
+    const auto how = left.get();
+    if (!how)
+      return refuse(exit_code::undone, "not_left", how.error());
+    if (how->how == understudy::leave_outcome::timed_out)
+      return refuse(exit_code::undone, "not_left", {understudy::errc::timed_out, how->detail});
+    return exit_code::left;
+  }
+
+  /// Whether the node ends within `limit`.
+  bool wait_until_over(understudy::interval limit) {
+    const auto until = clock::now() + limit;
+    while (!over_ && clock::now() < until)
+      if (wake_.wait(until) == woken_by::signal)
+        stop_at_once("a second signal");
+    return over_;
+  }
+
+  /// What a node has confirmed is on the disk, so it may end at any moment. Nothing is waited for,
+  /// not even destructors: this is for when something does not end.
+  [[noreturn]] void stop_at_once(const std::string& why) {
+    log_.line(level::warning, "stopped_at_once", {{"detail", why}, {"exit_status", "1"}});
+    std::_Exit(static_cast<int>(exit_code::undone));
+  }
+
+  const program_options& options_;
+  const wake_up wake_; ///< before anything that has a thread
+  const event_log log_;
+  http_counters counters_;
+  std::atomic<bool> over_ = false;
+  std::atomic<bool> evicted_ = false;
+  std::atomic<bool> left_ = false;
+};
+
+} // namespace
+
+} // namespace node_program
+
+int main(int argc, char** argv) {
+  using namespace node_program;
+  const auto line = read_command_line(argc, argv);
+  if (line.over) {
+    (line.status == exit_code::left ? std::cout : std::cerr) << line.text << std::flush;
+    return static_cast<int>(line.status);
+  }
+  if (line.metrics_help) {
+    std::cout << metrics_as_markdown() << std::flush;
+    return static_cast<int>(exit_code::left);
+  }
+  return static_cast<int>(life{line.options}.live());
+}
