@@ -47,7 +47,11 @@ public:
       : options_{options}, log_{level_named(options.log_level).value_or(level::info)} {}
 
   exit_code live() {
-    auto made = make_node_options(options_);
+    auto trusted = read_trust(options_);
+    if (!trusted)
+      return refuse(exit_code::bad_options, "can_not_start", trusted.error());
+    trusted_ = std::move(*trusted);
+    auto made = make_node_options(options_, trusted_);
     if (!made)
       return refuse(exit_code::bad_options, "can_not_start", made.error());
     std::string why;
@@ -59,7 +63,7 @@ public:
       return refuse(exit_code::cannot_start, "can_not_start", server.error());
 
     made->on_event = [this](const node_event& what) { hear(what); };
-    understudy::config config;
+    understudy::networked_config config;
     caf::actor_system system{config};
     auto node = understudy::spawn_node<key_value>(system, std::move(*made));
     if (!node)
@@ -116,15 +120,29 @@ private:
 
   exit_code go_on_until_told(const understudy::node<key_value>& node, http_api& api,
                              http_server& server) {
-    while (!over_ && !evicted_)
-      if (wake_.wait() == woken_by::signal)
+    while (!over_ && !evicted_) {
+      const auto why = wake_.wait();
+      if (why == woken_by::signal)
         return leave(node, api, server);
+      if (why == woken_by::reload)
+        read_certificates_again();
+    }
     api.begin_to_drain();
     log_.line(level::warning, "ended_unasked",
               {{"detail", evicted_ ? "the cluster has sent this node away"
                           : left_  ? "an operator had this node leave"
                                    : "the node has stopped; the lines above say why"}});
     return left_ && !evicted_ ? exit_code::left : exit_code::undone;
+  }
+
+  /// Connections that begin from now on use what is in the files now.
+  void read_certificates_again() const {
+    if (!trusted_.certificates)
+      return log_.line(level::warning, "nothing_to_reload",
+                       {{"detail", "--certificate is not set"}});
+    if (const auto done = trusted_.certificates->reload(); !done)
+      return log_.line(level::error, "not_reloaded", {{"detail", done.error().detail}});
+    log_.line(level::info, "certificates_reloaded");
   }
 
   exit_code leave(const understudy::node<key_value>& node, http_api& api, http_server& server) {
@@ -169,6 +187,7 @@ private:
   }
 
   const program_options& options_;
+  trust trusted_;
   const wake_up wake_; ///< before anything that has a thread
   const event_log log_;
   http_counters counters_;

@@ -63,11 +63,17 @@ EXAMPLES
   The next node of a cluster names one that is in it:
     node --name b --seed 10.0.0.1:7000 --listen 10.0.0.2:7000 --cluster-key /etc/cluster.key
 
+  Three nodes on one machine:
+    node --name a --found --listen 127.0.0.1:7001 --http 127.0.0.1:8001 &
+    node --name b --seed 127.0.0.1:7001 --listen 127.0.0.1:7002 --http 127.0.0.1:8002 &
+    node --name c --seed 127.0.0.1:7001 --listen 127.0.0.1:7003 --http 127.0.0.1:8003 &
+
 SIGNALS
   SIGTERM, SIGINT   leave: for --drain seconds /readyz answers 503 and each connection is closed
                     after its answer; then the HTTP port is closed, and the node hands over what it
                     holds and leaves its cluster, within --leave-limit seconds
   a second one      stop at once
+  SIGHUP            read --certificate, --key and --authority again, for new connections
 
 EXIT STATUS
   0   left its cluster, or was the last of it; or only printed what was asked for
@@ -120,6 +126,10 @@ inline void add_link_options(CLI::App& app, program_options& o) {
   app.add_option("--key", o.key, "its private key (PEM)")->type_name("FILE")->group(group);
   app.add_option("--authority", o.authority, "who signs the nodes' certificates (PEM)")
       ->type_name("FILE")
+      ->group(group);
+  app.add_option("--cluster-name", o.cluster_name,
+                 "a certificate with this name will do for any node")
+      ->type_name("NAME")
       ->group(group);
   app.add_option("--cluster-key", o.cluster_key, "a secret that all nodes have a copy of")
       ->type_name("FILE")

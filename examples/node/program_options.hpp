@@ -4,6 +4,7 @@
 /// \file
 /// What the node program is told, and what is wrong with it.
 
+#include <understudy/protocol/endpoint.hpp>
 #include <understudy/roster/settings.hpp>
 
 #include "host_port.hpp"
@@ -34,6 +35,7 @@ struct program_options {
   std::string certificate = {};
   std::string key = {};
   std::string authority = {};
+  std::string cluster_name = {};
   std::string cluster_key = {};
   bool insecure = false;
 
@@ -112,9 +114,14 @@ inline void check_links(const program_options& o, complaint_list& found) {
     found.emplace_back("--certificate, --key and --authority go together");
   if (o.insecure && (any || !o.cluster_key.empty()))
     found.emplace_back("--insecure excludes --certificate and --cluster-key");
-  if (!o.listen.empty() && !any && o.cluster_key.empty() && !o.insecure)
-    found.emplace_back("--listen needs --certificate, --key and --authority, or --cluster-key; "
-                       "--insecure lets everybody in who can connect");
+  if (!o.cluster_name.empty() && !any)
+    found.emplace_back("--cluster-name needs --certificate: it is a name in certificates");
+  if (listen && !understudy::protocol::is_loopback(listen->host) && !any && o.cluster_key.empty()
+      && !o.insecure)
+    found.push_back("--listen " + in_quotes(o.listen)
+                    + " can be reached from other machines: it needs --certificate, --key and "
+                      "--authority, or --cluster-key; --insecure lets everybody in who can "
+                      "connect");
   check_file("--certificate", o.certificate, found);
   check_file("--key", o.key, found);
   check_file("--authority", o.authority, found);

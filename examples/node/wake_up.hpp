@@ -21,10 +21,10 @@
 namespace node_program {
 
 /// Why a wait ended.
-enum class woken_by : std::uint8_t { time = 0, signal = 1, news = 2 };
+enum class woken_by : std::uint8_t { time = 0, signal = 1, news = 2, reload = 3 };
 
-/// SIGTERM and SIGINT come here and nowhere else: nothing is done in a signal handler. Made before
-/// the first thread, because threads inherit what is blocked.
+/// SIGTERM, SIGINT and SIGHUP come here and nowhere else: nothing is done in a signal handler. Made
+/// before the first thread, because threads inherit what is blocked.
 class wake_up {
 public:
   using moment = std::chrono::steady_clock::time_point;
@@ -34,6 +34,7 @@ public:
     ::sigemptyset(&caught);
     ::sigaddset(&caught, SIGTERM);
     ::sigaddset(&caught, SIGINT);
+    ::sigaddset(&caught, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &caught, nullptr);
     signals_ = ::signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
     news_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -59,7 +60,7 @@ public:
       ::poll(both.data(), both.size(), left_ms(until));
       signalfd_siginfo signal{};
       if (::read(signals_, &signal, sizeof signal) == sizeof signal)
-        return woken_by::signal;
+        return signal.ssi_signo == SIGHUP ? woken_by::reload : woken_by::signal;
       std::uint64_t count = 0;
       if (::read(news_, &count, sizeof count) == sizeof count)
         return woken_by::news;

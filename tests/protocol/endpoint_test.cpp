@@ -45,4 +45,14 @@ TEST_CASE("what people write is read, or they are told what is wrong with it") {
   CHECK(why("a b:80").find("no host has") != std::string::npos);
 }
 
+TEST_CASE("some hosts are this machine, and some are all of its addresses") {
+  for (const auto* host : {"localhost", "127.0.0.1", "127.8.8.8", "::1"})
+    CHECK_MESSAGE(is_loopback(host), host);
+  for (const auto* host : {"10.0.0.1", "0.0.0.0", "::", "example.org"})
+    CHECK_FALSE_MESSAGE(is_loopback(host), host);
+  CHECK(is_any_address("0.0.0.0"));
+  CHECK(is_any_address("::"));
+  CHECK_FALSE(is_any_address("127.0.0.1"));
+}
+
 } // namespace endpoint_test

@@ -47,6 +47,16 @@ inline constexpr std::size_t host_bytes_max = 255;
 
 } // namespace detail
 
+/// Whether only this machine can connect to it.
+[[nodiscard]] inline bool is_loopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+/// Whether it stands for all addresses of the machine.
+[[nodiscard]] inline bool is_any_address(std::string_view host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
 /// Reads `HOST:PORT`, as people write it; an IPv6 address stands in brackets. `invalid_option`
 /// names what is wrong.
 [[nodiscard]] inline expected<endpoint> parse_host_and_port(std::string_view text) {

@@ -66,14 +66,6 @@ struct tcp_options {
 
 namespace detail {
 
-[[nodiscard]] inline bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-[[nodiscard]] inline bool is_any_address(const std::string& host) {
-  return host == "0.0.0.0" || host == "::";
-}
-
 /// The limits, and what everybody has to prove.
 [[nodiscard]] inline protocol::switchboard_options limits_of(const tcp_options& o) {
   auto limits = o.limits;
@@ -101,10 +93,10 @@ struct tcp_places {
       return fail(errc::invalid_option, "advertise: " + said.error().detail);
     advertise = std::move(*said);
   }
-  if (is_any_address(advertise.host))
+  if (protocol::is_any_address(advertise.host))
     return fail(errc::invalid_option,
                 "advertise must say by which address others reach " + o.listen);
-  if (!is_loopback(listen->host) && !o.certificates && !o.key && !o.insecure)
+  if (!protocol::is_loopback(listen->host) && !o.certificates && !o.key && !o.insecure)
     return fail(errc::invalid_option, "listen: " + o.listen
                                           + " can be reached from other machines: give "
                                             "certificates or a key, or set insecure if everybody "
