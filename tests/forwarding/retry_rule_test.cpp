@@ -28,6 +28,14 @@ TEST_CASE("what another node can do is tried again, and so is what may have been
     CHECK(step_after(c, code) == next_step::again);
 }
 
+TEST_CASE(
+    "D5: a caller is told at once that there is no room, unless it may have been done before") {
+  for (const auto code : {errc::overloaded, errc::storage_full}) {
+    CHECK(step_after({.body = command{}, .own = true}, code) == next_step::answer);
+    CHECK(step_after({.body = command{}, .own = true, .doubtful = true}, code) == next_step::later);
+  }
+}
+
 TEST_CASE("what the log has decided is the answer, doubt or not") {
   for (const bool doubtful : {false, true}) {
     const call c{.body = command{}, .own = true, .doubtful = doubtful};

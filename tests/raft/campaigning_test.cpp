@@ -130,6 +130,63 @@ TEST_CASE("a candidate's own vote counts when it is durable, and not before (E2)
   CHECK(g[1].leads());
 }
 
+TEST_CASE(
+    "D5: with all disks full a lost leader has a successor, and both terms' entries are kept") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3}, {1, 2, 3}), o};
+  g.elect(1);
+  g.pass_time(200ms);
+  for (const auto id : {1, 2, 3})
+    g.fill_disk(static_cast<std::uint64_t>(id));
+  g.propose(1, "a");
+  g.exchange();
+  const auto stored = g[2].durable();
+  g.part({1});
+  g.pass_time(3s);
+  const auto next = g.leader();
+  REQUIRE(next > 1);
+  const auto term = g[next].vote().term;
+  CHECK(g[next].durable() == stored);
+  CHECK(g[next].commit() == stored);
+  CHECK(g[next].log().last().index > stored);
+  g.pass_time(3s);
+  CHECK(g.leader() == next);
+  CHECK(g[next].vote().term == term); // and stays
+  g.finish_disk(2);
+  g.finish_disk(3);
+  g.pass_time(200ms);
+  CHECK(g.applied(next) == "a");
+}
+
+TEST_CASE("D5: on a full disk, too, nobody is asked for a vote before the own one is stored (E2)") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3}, {1, 2, 3}), o};
+  g.elect(1);
+  g.fill_disk(2);
+  g.propose(1, "a");
+  g.exchange();
+  REQUIRE(g[2].durable() < g[2].log().last().index);
+  g.stall_disk(2); // full, and slow
+  g.part({1});
+  int asked = 0;
+  g.hold([&](const mail& m) {
+    const auto* r = m.as<request_vote>();
+    asked += r && r->round == round::vote && m.from == member_id{2} ? 1 : 0;
+    return false;
+  });
+  g.stand(2);
+  g.exchange();
+  CHECK(g[2].vote().vote == member_id{2});
+  CHECK(asked == 0);
+  const auto written = g.told<store_write>(2).back();
+  CHECK(written.vote == g[2].vote());
+  g.tell(2, store_written{{1}, written.write});
+  g.exchange();
+  CHECK(asked == 1); // the other one is cut off
+}
+
 TEST_CASE("the log that is newer wins, not the one that is longer (E3)") {
   group g{made_of({1, 2}, {1, 2})};
   const auto first = entry_of(1, 1, made_of({1, 2}, {1, 2}));

@@ -54,7 +54,7 @@ struct bench {
   void store_all() {
     outbox out;
     state.durable.flush({}, out);
-    state.durable.confirmed(state.durable.covering(), {}, out);
+    state.durable.confirmed({.write = state.durable.covering()}, {}, out);
   }
 
   void taken(std::uint64_t at, std::uint64_t needed = UINT64_MAX) {

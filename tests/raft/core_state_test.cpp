@@ -73,7 +73,7 @@ TEST_CASE("what was recovered is durable once the store has synced, and asserted
   state.durable.flush({}, out);
   REQUIRE(out.notices.size() == 1);
   CHECK(out.letters.empty());
-  state.durable.confirmed(std::get<store_write>(out.notices.front()).write, {}, out);
+  state.durable.confirmed({std::get<store_write>(out.notices.front()).write}, {}, out);
   CHECK(out.letters.size() == 1);
   CHECK(state.durable.durable() == log_index{3});
 }

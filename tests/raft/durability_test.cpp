@@ -27,7 +27,7 @@ store_write flushed(durability& d) {
 
 std::size_t sent_by(durability& d, generation confirmed) {
   outbox out;
-  d.confirmed(confirmed, {}, out);
+  d.confirmed({.write = confirmed}, {}, out);
   return out.letters.size();
 }
 
@@ -177,11 +177,73 @@ TEST_CASE("D14: a disk stalls when a write is under way and nothing is confirmed
   }
   CHECK_FALSE(d.stalls(at(1'100), limit));
   CHECK(d.stalls(at(1'101), limit));
-  d.confirmed({1}, at(1'101), out);
+  d.confirmed({.write = {1}}, at(1'101), out);
   CHECK_FALSE(d.stalls(at(1'200), limit)); // slow, but it goes on
   CHECK(d.stalls(at(1'202), limit));
-  d.confirmed({3}, at(1'300), out);
+  d.confirmed({.write = {3}}, at(1'300), out);
   CHECK_FALSE(d.stalls(at(9'000), limit));
+}
+
+TEST_CASE("D5: with a full disk a vote leaves once it is stored, and overtakes what needs room") {
+  durability d{false};
+  outbox out;
+  d.appended(entry_of(1, 1));
+  d.send_when_durable(out, {2}, append_reply{});
+  const auto log = flushed(d);
+  d.ballot_changed({{3}, {2}});
+  d.send_when_voted(out, {2}, vote_reply{});
+  const auto vote = flushed(d);
+  d.confirmed({.write = {}, .ballots = log.write}, {},
+              out); // the disk is full: the vote is not there
+  CHECK(d.is_full());
+  CHECK(out.letters.empty());
+  CHECK_FALSE(d.is_voted(vote.write));
+  d.confirmed({.write = {}, .ballots = vote.write}, {}, out);
+  REQUIRE(out.letters.size() == 1);
+  CHECK(std::holds_alternative<vote_reply>(out.letters[0].what));
+  CHECK(d.is_voted(vote.write));
+  CHECK(d.durable() == log_index{0});
+  d.send_when_voted(out, {2}, vote_reply{}); // nothing new has to be stored for this one
+  CHECK(out.letters.size() == 2);
+  d.confirmed({.write = vote.write}, {}, out);
+  CHECK(out.letters.size() == 3);
+  CHECK_FALSE(d.is_full());
+  CHECK(d.durable() == log_index{1});
+}
+
+TEST_CASE("D14: on a disk that hangs a vote waits for all that was written before it") {
+  durability d{false};
+  outbox out;
+  d.appended(entry_of(1, 1));
+  const auto log = flushed(d);
+  d.send_when_voted(out, {2}, vote_reply{});
+  CHECK(out.letters.empty());
+  CHECK(sent_by(d, log.write) == 1);
+}
+
+TEST_CASE("D14: what is stored of ballots does not hide that nothing else is") {
+  durability d{false};
+  outbox out;
+  const auto later = instant{} + std::chrono::seconds{9};
+  d.appended(entry_of(1, 1));
+  d.flush({}, out);
+  d.confirmed({.write = {}, .ballots = {1}}, later, out);
+  CHECK(d.stalls(later, std::chrono::seconds{8}));
+}
+
+TEST_CASE("D5: a log that a snapshot has replaced is not acknowledged, though it is stored") {
+  durability d{false};
+  outbox out;
+  for (std::uint64_t i = 1; i <= 9; ++i)
+    d.appended(entry_of(i, 1));
+  sent_by(d, flushed(d).write);
+  CHECK(d.acknowledged() == log_index{9});
+  d.restarted(image_at(5, 2)); // of another history, from its third entry on
+  d.confirmed({.write = {1}, .ballots = {2}}, {}, out);
+  CHECK(d.acknowledged() == log_index{0});
+  CHECK(d.durable() < log_index{5});
+  sent_by(d, flushed(d).write);
+  CHECK(d.acknowledged() == log_index{5});
 }
 
 } // namespace durability_test

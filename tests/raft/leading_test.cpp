@@ -262,6 +262,60 @@ TEST_CASE("D14: a leader whose disk is needed keeps its place, however long that
   CHECK(g.applied(g.leader()) == "a");
 }
 
+TEST_CASE("D5: with all disks full a leader stays, reads go on, and what is written is refused") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3}, {1, 2, 3}), o};
+  g.elect(1);
+  g.pass_time(200ms);
+  for (const auto id : {1, 2, 3})
+    g.fill_disk(static_cast<std::uint64_t>(id));
+  g.propose(1, "a");
+  g.pass_time(5s);
+  CHECK(g.leader() == 1);
+  CHECK(g[1].vote().term == g[2].vote().term);
+  g.tell(1, read_request{{7}});
+  g.pass_time(100ms);
+  CHECK(g.told<read_ready>(1).back().ask == generation{7});
+  CHECK(g.told<read_ready>(1).back().code == errc::none);
+  g.propose(1, "b");
+  CHECK(g.told<proposed>(1).back().count == 0);
+  CHECK(g.told<proposed>(1).back().why.code == errc::storage_full);
+  CHECK(g.applied(1).empty());
+  g.finish_disk(2);
+  g.finish_disk(3);
+  g.pass_time(200ms);
+  CHECK(g.applied(1) == "a"); // two of three are enough
+  g.pass_time(2s);            // and one of them leads by now (D14)
+  REQUIRE(g.leader() > 1);
+  g.propose(g.leader(), "c");
+  g.pass_time(200ms);
+  CHECK(g.applied(g.leader()) == "ac");
+}
+
+TEST_CASE("D5: a voter whose disk is full counts for reads, and for nothing that takes room") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3, 4}, {1, 2, 3}), o};
+  g.elect(1);
+  g.pass_time(200ms);
+  g.fill_disk(2);
+  g.part({3});
+  g.propose(1, "a");
+  g.pass_time(5s);
+  CHECK(g.leader() == 1);
+  const auto peers = g.told<core_view>(1).back().peers;
+  const auto seen = std::ranges::find(peers, member_id{2}, &peer_progress::id);
+  CHECK_FALSE(seen->in_contact); // so it can be replaced
+  CHECK_FALSE(seen->caught_up);
+  CHECK(code_of(g.change_voters(1, {1, 2, 4})) == errc::busy);
+  g.tell(1, transfer_leadership{.to = {2}});
+  g.propose(1, "b");
+  CHECK(g.told<proposed>(1).back().why.code != errc::not_leader);
+  g.pass_time(1s);
+  CHECK(g.leader() == 1);
+}
+
 TEST_CASE("leadership goes to whose machine runs, and stays where it is if there is nobody") {
   group g{made_of({1, 2, 3}, {1, 2, 3})};
   g.elect(1);

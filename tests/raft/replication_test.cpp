@@ -180,6 +180,34 @@ TEST_CASE("an acknowledgement leaves when the entries are durable (I14)") {
   CHECK(g[1].commit() == log_index{3});
 }
 
+TEST_CASE("D5: a follower whose disk is full answers, and acknowledges only what is stored (I14)") {
+  core_options o;
+  o.volatile_log = false;
+  group g{made_of({1, 2}, {1, 2}), o};
+  g.elect(1);
+  const auto stored = g[2].durable();
+  g.fill_disk(2);
+  log_index most;
+  int answers = 0;
+  g.hold([&](const mail& m) {
+    if (const auto* r = m.as<append_reply>()) {
+      ++answers;
+      most = std::max(most, r->match);
+    }
+    return false;
+  });
+  g.propose(1, "a");
+  g.pass_time(1s);
+  CHECK(answers > 10);
+  CHECK(most == stored);
+  CHECK(g[2].log().last() == g[1].log().last());
+  CHECK(g[1].commit() == stored);
+  g.finish_disk(2);
+  g.pass_time(100ms);
+  CHECK(most == g[1].log().last().index);
+  CHECK(g.applied(1) == "a");
+}
+
 TEST_CASE("the leader counts itself when its own disk has it, and not before (R6)") {
   SUBCASE("alone") {
     group g{made_of({1}, {1}), {.volatile_log = false}};

@@ -32,7 +32,7 @@ struct bench {
   void store_all() {
     outbox out;
     store.flush({}, out);
-    store.confirmed(store.covering(), {}, out);
+    store.confirmed({.write = store.covering()}, {}, out);
   }
 
   snapshot_orders orders;
@@ -81,7 +81,7 @@ TEST_CASE("an answer does not speak of a later snapshot that is not stored yet")
   b.orders.asked();
   b.change_something();
   b.orders.taken({12}, b.store);
-  b.store.confirmed(first, {}, out);
+  b.store.confirmed({.write = first}, {}, out);
   const auto done = b.answered();
   REQUIRE(done.size() == 1);
   CHECK(done[0].result == log_index{9});

@@ -160,8 +160,24 @@ TEST_CASE("a vote leaves when it is durable, a refusal at once (E2)") {
   box.answer({2}, voter::ask(6), false, state, start, out);
   CHECK(out.letters.size() == 1);
   state.durable.flush(start, out);
-  state.durable.confirmed(std::get<store_write>(out.notices.at(0)).write, start, out);
+  state.durable.confirmed({std::get<store_write>(out.notices.at(0)).write}, start, out);
   CHECK(out.letters.size() == 2);
+}
+
+TEST_CASE("D5: with a full disk a vote leaves when the ballot is stored, before the log is (E2)") {
+  core_state state{{3}, {.volatile_log = false}, 1};
+  ballot_box box;
+  outbox out;
+  state.append(entry_of(1, 2));
+  state.durable.flush(start, out);
+  state.durable.confirmed({.write = {}, .ballots = {1}}, start, out);
+  REQUIRE(state.durable.is_full());
+  CHECK(box.answer({1}, voter::ask(6), false, state, start, out) == verdict::granted);
+  state.durable.flush(start, out);
+  CHECK(out.letters.empty());
+  state.durable.confirmed({.write = {}, .ballots = {2}}, start, out);
+  CHECK(out.letters.size() == 1);
+  CHECK(state.durable.durable() == log_index{0});
 }
 
 TEST_CASE("a candidate that was refused for the leader's sake is answered again if it is lost") {

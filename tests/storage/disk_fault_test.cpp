@@ -144,8 +144,8 @@ TEST_CASE("a full disk loses nothing, and when there is room again all goes on (
     const store_write voting{.vote = vote};
     run.work.also(voting);
     REQUIRE(run.store->write(voting));
-    static_cast<void>(run.store->sync());
-    auto voted = open_store(disk->clone());
+    REQUIRE(run.store->sync_ballot());
+    auto voted = open_store(disk->after_crash(lose_unsynced()));
     if (voted)
       CHECK(voted->recover()->vote == vote);
     else

@@ -20,8 +20,10 @@ struct orders {
   bool fail_write = false;
   bool fail_sync = false;
   bool full = false;
+  bool fail_ballot = false;
   int writes = 0;
   int syncs = 0;
+  int ballots = 0;
 };
 
 class obedient_store {
@@ -48,16 +50,34 @@ private:
   std::shared_ptr<orders> orders_;
 };
 
-struct bench {
+/// One that also keeps ballots apart.
+class ballot_store : public obedient_store {
+public:
+  explicit ballot_store(std::shared_ptr<orders> o) : obedient_store{o}, orders_{std::move(o)} {}
+
+  expected<void> sync_ballot() {
+    ++orders_->ballots;
+    if (orders_->fail_ballot)
+      return fail(errc::storage_failed, "input/output error");
+    return {};
+  }
+
+private:
+  std::shared_ptr<orders> orders_;
+};
+
+template <class Store> struct bench_of {
   void write(std::uint64_t generation) {
     store_write w{.write = {generation}};
     writer.on(w, {}, out);
   }
 
   std::shared_ptr<orders> store = std::make_shared<orders>();
-  log_writer<obedient_store> writer{obedient_store{store}};
+  log_writer<Store> writer{Store{store}};
   outbox out;
 };
+
+using bench = bench_of<obedient_store>;
 
 static_assert(component<log_writer<obedient_store>>);
 
@@ -140,6 +160,48 @@ TEST_CASE("while the disk is full nothing is confirmed, and it is tried again (D
   REQUIRE(b.out.notices.size() == 2);
   CHECK(std::get<node_event>(b.out.notices[0]).what == kind::storage_ready);
   CHECK(std::get<store_written>(b.out.notices[1]).write == generation{2});
+}
+
+TEST_CASE(
+    "while the disk is full ballots are confirmed, each with the write that brought it (D5)") {
+  bench_of<ballot_store> b;
+  b.write(1);
+  b.writer.settle({}, b.out);
+  b.out.clear();
+  b.store->full = true;
+  b.write(2);
+  b.writer.settle({}, b.out);
+  REQUIRE(b.out.notices.size() == 2);
+  const auto first = std::get<store_written>(b.out.notices[1]);
+  CHECK(first.write == generation{1});
+  CHECK(first.ballots == generation{2});
+  b.out.clear();
+  b.write(3);
+  b.writer.settle({}, b.out); // too soon to look for room again
+  CHECK(b.store->syncs == 2);
+  CHECK(b.store->ballots == 2);
+  REQUIRE(b.out.notices.size() == 1);
+  CHECK(std::get<store_written>(b.out.notices[0]).ballots == generation{3});
+  b.writer.settle({}, b.out); // nothing new
+  CHECK(b.store->ballots == 2);
+  b.store->full = false;
+  b.out.clear();
+  b.writer.settle(instant{} + b.writer.retry_after, b.out);
+  const auto whole = std::get<store_written>(b.out.notices.back());
+  CHECK(whole.write == generation{3});
+  CHECK(whole.ballots <= whole.write);
+}
+
+TEST_CASE("a ballot that could not be stored stops the node, full disk or not (D4)") {
+  bench_of<ballot_store> b;
+  b.store->full = b.store->fail_ballot = true;
+  b.write(1);
+  b.writer.settle({}, b.out);
+  REQUIRE(b.out.notices.size() == 2);
+  CHECK(std::holds_alternative<store_failed>(b.out.notices[1]));
+  b.write(2);
+  b.writer.settle({}, b.out);
+  CHECK(b.out.notices.size() == 2);
 }
 
 } // namespace log_writer_test

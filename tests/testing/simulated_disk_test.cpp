@@ -41,7 +41,7 @@ TEST_CASE("what is synced is there after a crash") {
   random_stream random{1};
   disk.write(entries(1, 1, 2, 1));
   CHECK(disk.stored().last == log_position{});
-  disk.sync();
+  REQUIRE(disk.sync());
   CHECK(disk.stored().last == log_position{{2}, {1}});
   CHECK_FALSE(disk.crash(random));
   CHECK(content(disk) == "t1: 1 2");
@@ -53,7 +53,7 @@ TEST_CASE("of what is not synced any beginning of the log may survive, and any b
     simulated_disk disk;
     random_stream random{seed};
     disk.write(entries(1, 1, 2, 1));
-    disk.sync();
+    REQUIRE(disk.sync());
     disk.write(entries(2, 3, 4, 2));
     auto truncation = entries(3, 4, 4, 3);
     truncation.keep = log_index{3};
@@ -79,7 +79,7 @@ TEST_CASE("what survived one crash may be lost by the next, until it is synced")
     if (content(disk) != "t1: 1 2")
       continue;
     if (seed % 2 == 0)
-      disk.sync();
+      REQUIRE(disk.sync());
     static_cast<void>(disk.crash(random));
     seen.insert((seed % 2 == 0 ? "synced " : "not synced ") + content(disk));
   }
@@ -92,10 +92,41 @@ TEST_CASE("a write that was begun is written once") {
   simulated_disk disk;
   disk.begin(entries(1, 1, 1, 1));
   disk.write(entries(1, 1, 1, 1));
-  disk.sync();
+  REQUIRE(disk.sync());
   random_stream random{1};
   CHECK_FALSE(disk.crash(random));
   CHECK(content(disk) == "t1: 1");
+}
+
+TEST_CASE("D5: a full disk takes ballots alone, and a crash leaves an old log with a new ballot") {
+  std::set<std::string> seen;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    simulated_disk disk;
+    random_stream random{seed};
+    disk.write(entries(1, 1, 2, 1));
+    REQUIRE(disk.sync());
+    disk.be_full(true);
+    disk.write(entries(2, 3, 3, 2));
+    CHECK(disk.sync().error().code == errc::storage_full);
+    disk.write({.write = {3}, .vote = ballot{{5}, {}}});
+    REQUIRE(disk.sync_ballot());
+    CHECK(disk.stored().vote.term == term_number{5});
+    CHECK(disk.stored().last == log_position{{2}, {1}});
+    static_cast<void>(disk.crash(random));
+    seen.insert(content(disk));
+    disk.be_full(false);
+    REQUIRE(disk.sync());
+    CHECK(disk.stored().vote.term == term_number{5});
+  }
+  CHECK(seen == std::set<std::string>{"t5: 1 2", "t5: 1 2 3"});
+}
+
+TEST_CASE("D5: a full disk with nothing to store but a ballot has room enough") {
+  simulated_disk disk;
+  disk.be_full(true);
+  disk.write({.write = {1}, .vote = ballot{{2}, {}}});
+  CHECK(disk.sync());
+  CHECK(content(disk) == "t2:");
 }
 
 } // namespace simulated_disk_test

@@ -69,8 +69,10 @@ struct append_entries {
 struct append_reply {
   term_number term;
   bool accepted = false;
-  log_index match = {};   ///< accepted: the log equals the leader's up to here, durably
-  log_position hint = {}; ///< refused: where the leader may find agreement
+  log_index match = {}; ///< accepted: the log equals the leader's up to here, durably
+  /// Refused: where the leader may find agreement. Accepted: up to where the logs are equal, if
+  /// they are further than is stored, since the disk is full.
+  log_position hint = {};
   generation stream = {};
   generation attempt = {};
   generation read_round = {};

@@ -36,6 +36,7 @@ struct store_write {
 /// a truncation the same index may hold something else (R3).
 struct store_written {
   generation write = {};
+  generation ballots = {}; ///< if further on: the disk is full, but ballots are durable up to here
 };
 
 /// A write failed. The node stops at once: what a retry would report can not be trusted (D4).

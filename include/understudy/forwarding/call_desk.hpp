@@ -290,7 +290,8 @@ public:
       --internal_open_;
       return end_internal(c, result);
     }
-    if (!result && result.error().code == errc::overloaded && retry_after == interval{0})
+    if (!result && meaning_of(result.error().code) == attempt_meaning::crowded
+        && retry_after == interval{0})
       retry_after = options_.retry_after;
     ended_.push_back(
         {c.origin, c.caller, std::move(result), retry_after, c.reconciling, c.settling});

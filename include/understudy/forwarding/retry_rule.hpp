@@ -30,6 +30,7 @@ enum class attempt_meaning : std::uint8_t {
 [[nodiscard]] constexpr attempt_meaning meaning_of(errc code) {
   switch (code) {
   case errc::overloaded:
+  case errc::storage_full:
     return attempt_meaning::crowded;
   case errc::too_large:
   case errc::rejected:
@@ -44,7 +45,6 @@ enum class attempt_meaning : std::uint8_t {
   case errc::timed_out:
   case errc::version_unsupported:
   case errc::node_broken:
-  case errc::storage_full:
     return attempt_meaning::elsewhere;
   case errc::outcome_unknown:
     return attempt_meaning::unknown;

@@ -34,7 +34,7 @@ public:
                                 .by_transfer = how.by_transfer};
     for (auto id : all_voters(*state.newest().content))
       if (id != state.self)
-        state.durable.send_when_durable(out, id, question);
+        state.durable.send_when_voted(out, id, question);
   }
 
   [[nodiscard]] enum round round() const { return round_; }
@@ -55,7 +55,7 @@ public:
   /// Looks whether the round is decided; called when something may have changed that.
   void count(core_state& state) {
     const auto& voters = *state.newest().content;
-    const bool own = state.durable.is_durable(own_vote_);
+    const bool own = state.durable.is_voted(own_vote_);
     const auto yes = [&](member_id id) { return id == state.self ? own : granted_.contains(id); };
     if (quorum_of(voters, yes)) {
       if (round_ == round::pre_vote)

@@ -192,7 +192,7 @@ public:
   // -- storage and replica ------------------------------------------------------------------
 
   void on(store_written& m, instant now, outbox& out) {
-    state_.durable.confirmed(m.write, now, out);
+    state_.durable.confirmed(m, now, out);
     if (auto* candidate = roles_.as<campaigning>())
       candidate->count(state_);
     take_role(now, out);

@@ -129,10 +129,11 @@ public:
   }
 
   /// Whether this node is the listener who asks for votes when the leader is lost (S5): by the
-  /// committed roster, which must show this node's own entry, and with nothing half done.
+  /// committed roster, which must show this node's own entry, with nothing half done, and room on
+  /// the disk.
   [[nodiscard]] bool is_understudy() const {
     const auto& ranks = committed();
-    return lost_leader && ranks.content && !half_installed && !machine_failed
+    return lost_leader && ranks.content && !half_installed && !machine_failed && !durable.is_full()
            && understudy_of(*ranks.content, *newest().content, lost_leader) == self;
   }
 

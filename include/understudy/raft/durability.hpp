@@ -8,7 +8,30 @@
 /// that asserts something (a vote, an acknowledgement) is held until the write that covers it is
 /// confirmed (I14). Confirmations name the write, not an index: after a truncation the same index
 /// may hold another entry, and the old write must not vouch for it (R3). When they stop coming, the
-/// disk hangs or is full.
+/// disk hangs.
+///
+/// A full disk says that it is full, and confirms ballots ahead of what waits for room: of the log,
+/// of truncations, of a snapshot (D5). Then a message that asserts nothing but the ballot, and of
+/// the log only what is durable, leaves when its ballot is durable. After a crash such a node comes
+/// back with a ballot that is newer than its log: with a log L that it had some time before, where
+/// another one, M, was in memory. That is safe, for what was said with M in memory:
+///
+/// - That an entry is stored: said of durable entries only. They are in L, or a committed snapshot
+///   that is in L covers them; and a node never truncates what it acknowledged and a leader has
+///   committed. So L holds all of the node's part in any commit, as after any other crash.
+/// - A vote for a candidate whose log is no older than M. A later leader must have what is
+///   committed, and has it through a voter that had acknowledged it before it voted (§5.4.3). That
+///   was durable, and no leader in between lacked it, so it was in M when M was compared, and is in
+///   L. What else L may hold, such as a tail that M had dropped, counted in no commit. L may be
+///   newer than the winner's log: then this node refuses more from now on, which is no harm.
+/// - The own candidacy with the end of M: who wins leads with M, from memory. If the process ends,
+///   so does the leadership, and never comes back in that term, for the own vote of it is durable:
+///   so no two entries of one term and index ever differ. Its copy of M counted in no commit.
+/// - Configurations in M: the node that acts on M is one that has M. With L it is as if what came
+///   behind L had never arrived, which may happen to any node.
+/// - An echo of a round of reads: that this node had voted in no later term. Terms never go back.
+///
+/// The ballot is what nobody may forget (E1, E2), and it is never claimed before it is durable.
 
 #include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>
@@ -69,19 +92,21 @@ public:
     pending_last_ = keep;
   }
 
-  /// The log starts anew at `base`.
+  /// The log starts anew at `base`, the end of which is not durable before the snapshot is: until
+  /// then the store has another log.
   void restarted(std::shared_ptr<const snapshot> base) {
     const auto at = base->at.index;
-    durable_ = volatile_ ? at : std::min(durable_, at);
+    durable_ = volatile_ ? at : std::min(durable_, at.previous());
     if (volatile_)
       return;
     for (auto& w : in_flight_)
-      w.last = std::min(w.last, at);
+      w.last = std::min(w.last, at.previous());
     open();
     pending_.entries.clear();
     pending_.keep = at; // also where the store still has what was dropped in this same batch
     pending_.base = std::move(base);
     pending_last_ = at;
+    restart_ = covering();
   }
 
   /// A snapshot of what the log holds already was taken; the log goes on behind it.
@@ -99,10 +124,22 @@ public:
   /// All entries up to here are durable, as the log has them now.
   [[nodiscard]] log_index durable() const { return durable_; }
 
+  /// What may be acknowledged while other things wait. Until a snapshot that has taken the log's
+  /// place is stored, what is stored below it may be another log: that is of no use to anybody.
+  [[nodiscard]] log_index acknowledged() const {
+    return is_durable(restart_) ? durable_ : log_index{};
+  }
+
   /// The write that covers all changes so far.
   [[nodiscard]] generation covering() const { return is_open_ ? newest_.next() : newest_; }
 
   [[nodiscard]] bool is_durable(generation write) const { return write <= confirmed_; }
+
+  /// Whether the ballot of this write is, with the log or without.
+  [[nodiscard]] bool is_voted(generation write) const { return write <= ballots_; }
+
+  /// Whether the disk is full, and all but ballots waits for room.
+  [[nodiscard]] bool is_full() const { return full_; }
 
   /// Whether a write is under way, and none was confirmed for longer than `limit`. Many that are
   /// slow, one behind the other, are no standstill.
@@ -112,11 +149,13 @@ public:
 
   /// Sends now if everything so far is durable, else as soon as it is.
   void send_when_durable(outbox& out, member_id to, peer_message what) {
-    const auto write = covering();
-    if (is_durable(write))
-      out.send(to, std::move(what));
-    else
-      held_.push_back({write, {to, std::move(what)}});
+    hold({covering(), false, {to, std::move(what)}}, out);
+  }
+
+  /// The same for what asserts nothing but the ballot, and of the log what is durable already: if
+  /// the disk is full, it leaves as soon as the ballot is.
+  void send_when_voted(outbox& out, member_id to, peer_message what) {
+    hold({covering(), true, {to, std::move(what)}}, out);
   }
 
   /// Drops what is held: it asserts something in a term that has passed.
@@ -134,18 +173,25 @@ public:
     out.tell(std::exchange(pending_, {}));
   }
 
-  /// The log writer confirms all writes up to `write`.
-  void confirmed(generation write, instant now, outbox& out) {
-    confirmed_ = std::max(confirmed_, write);
-    waits_since_ = now;
-    while (!in_flight_.empty() && in_flight_.front().write <= write) {
+  /// The log writer confirms writes, or of some only their ballots.
+  void confirmed(const store_written& what, instant now, outbox& out) {
+    full_ = what.ballots > what.write;
+    if (what.write > confirmed_)
+      waits_since_ = now;
+    confirmed_ = std::max(confirmed_, what.write);
+    ballots_ = std::max({ballots_, confirmed_, what.ballots});
+    while (!in_flight_.empty() && in_flight_.front().write <= confirmed_) {
       durable_ = std::max(durable_, in_flight_.front().last);
       in_flight_.pop_front();
     }
-    while (!held_.empty() && held_.front().write <= confirmed_) {
+    while (!held_.empty() && may_leave(held_.front())) {
       out.letters.push_back(std::move(held_.front().what));
       held_.pop_front();
     }
+    if (!full_ || held_.empty())
+      return;
+    for (auto& letter : std::exchange(held_, {})) // what needs only its ballot overtakes the rest
+      hold(std::move(letter), out);
   }
 
 private:
@@ -155,8 +201,20 @@ private:
   };
   struct held_letter {
     generation write;
+    bool ballot_only;
     letter what;
   };
+
+  [[nodiscard]] bool may_leave(const held_letter& one) const {
+    return one.ballot_only && full_ ? is_voted(one.write) : is_durable(one.write);
+  }
+
+  void hold(held_letter one, outbox& out) {
+    if (may_leave(one))
+      out.letters.push_back(std::move(one.what));
+    else
+      held_.push_back(std::move(one));
+  }
 
   void open() { is_open_ = true; }
 
@@ -164,7 +222,10 @@ private:
   bool is_open_ = false;
   generation newest_;    ///< the write last handed over
   generation confirmed_; ///< the write last confirmed
-  instant waits_since_;  ///< for the next confirmation
+  generation ballots_;   ///< the write whose ballot last was
+  generation restart_;   ///< the write with which the log started anew last
+  bool full_ = false;
+  instant waits_since_; ///< for the next confirmation
   store_write pending_;
   log_index pending_last_;
   log_index durable_;

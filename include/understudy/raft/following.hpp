@@ -53,7 +53,13 @@ public:
     answer.match = state.merge(m.previous, m.entries);
     // Beyond what this message has matched, the log may differ from the leader's (R8).
     state.advance_commit(std::min(m.commit, std::min(answer.match, state.log.last().index)));
-    state.durable.send_when_durable(out, from, answer);
+    if (!state.durable.is_full())
+      return state.durable.send_when_durable(out, from, answer);
+    // The leader need not go, and its reads go on, while entries wait for room: but none of these
+    // is claimed (D5).
+    answer.hint = {answer.match, state.log.term_at(answer.match).value_or(term_number{})};
+    answer.match = std::min(answer.match, state.durable.acknowledged());
+    state.durable.send_when_voted(out, from, answer);
   }
 
   /// The leader sent a chunk of a snapshot: a sign of life like any other.
@@ -135,13 +141,13 @@ private:
     return first == state.self ? interval{0} : place_among_voters(state, first ? 1 : 0);
   }
 
-  /// A node without a vote has no place, and looks again later; so does one that can not apply:
-  /// others go first, but it may be the only one with the log that wins.
+  /// A node without a vote has no place, and looks again later; so does one that can not apply, or
+  /// not store: others go first, but it may be the only one with the log that wins.
   interval place_among_voters(core_state& state, std::size_t first) const {
     const auto& in_force = state.newest().content;
     const auto place
         = in_force ? campaign_place(*in_force, state.self, state.lost_leader, first) : std::nullopt;
-    if (!place || state.machine_failed)
+    if (!place || state.machine_failed || state.durable.is_full())
       return fallback(state);
     return state.random.jittered(state.options.campaign_step * static_cast<std::int64_t>(*place));
   }

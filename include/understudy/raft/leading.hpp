@@ -52,6 +52,10 @@ public:
       taken.why = {errc::machine_stopped, "the machine of the leader has failed", state.self};
       return out.tell(std::move(taken));
     }
+    if (!replication_.can_store(state)) {
+      taken.why = {errc::storage_full, "the disks of too many voters are full", state.self};
+      return out.tell(std::move(taken));
+    }
     for (auto& what : m.what) {
       if (uncommitted_bytes_ >= state.options.uncommitted_bytes_max) {
         taken.why = {errc::overloaded, "too much is waiting to be committed", state.self};
@@ -230,7 +234,8 @@ private:
   /// lives a tenth longer than it should.
   void expire_idle_sessions(core_state& state, instant now) {
     const std::chrono::milliseconds expiry{state.newest().content->rules.session_expiry_ms};
-    if (now - expired_at_ < std::max<interval>(expiry / 10, std::chrono::seconds{1}))
+    if (now - expired_at_ < std::max<interval>(expiry / 10, std::chrono::seconds{1})
+        || !replication_.can_store(state))
       return;
     expired_at_ = now;
     append(share(expire_sessions{}), state, now);
@@ -358,7 +363,7 @@ private:
 
   [[nodiscard]] bool is_reachable(member_id id, const core_state& state, instant now) const {
     const auto* peer = replication_.find(id);
-    return id == state.self || (peer && peer->in_contact(now, state.options.suspect_after));
+    return id == state.self || (peer && peer->is_of_use(now, state.options.suspect_after));
   }
 
   [[nodiscard]] bool is_ready(member_id id, const core_state& state, instant now) const {
@@ -370,7 +375,7 @@ private:
     const auto last = state.log.last().index;
     return !peer.unfit && peer.mode() == flow::replicate
            && last - peer.match() <= state.options.catch_up_gap && peer.match() >= first_index_
-           && peer.in_contact(now, state.options.suspect_after);
+           && peer.is_of_use(now, state.options.suspect_after);
   }
 
   replication replication_;

@@ -173,16 +173,22 @@ public:
   generation read_round = {}; ///< the newest round it has echoed
   bool link_lost = false;     ///< the link broke, and nothing was heard since
   bool unfit = false;         ///< its machine has stopped
+  bool full = false;          ///< so is its disk: it agrees to more than it has stored
   bool answered = false;      ///< ever, in this stream; until then it is given time to
 
   [[nodiscard]] bool in_contact(instant now, interval limit) const {
     return !link_lost && last_answer != instant{} && now - last_answer <= limit;
   }
 
+  /// Whether it also stores what it is sent.
+  [[nodiscard]] bool is_of_use(instant now, interval limit) const {
+    return !full && in_contact(now, limit);
+  }
+
   /// The same without the time that a peer is given for its first answer: for decisions that rest
   /// on its being there.
   [[nodiscard]] bool has_answered(instant now, interval limit) const {
-    return answered && in_contact(now, limit);
+    return answered && is_of_use(now, limit);
   }
 
 private:

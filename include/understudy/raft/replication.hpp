@@ -47,7 +47,7 @@ public:
     for (auto& [id, peer] : peers_) {
       if (peer.mode() != flow::snapshot && peer.next() <= state.log.base().index)
         peer.begin_snapshot(state.image);
-      if (peer.mode() == flow::snapshot)
+      if (peer.mode() == flow::snapshot && !peer.full) // else it is all there, and waits for room
         send_chunk(id, peer, state, now, out);
       const bool sent = send_entries(id, peer, state, read_round, now, out);
       const bool due = now - peer.last_sent >= state.options.heartbeat;
@@ -64,6 +64,7 @@ public:
       return false;
     answered(*peer, now);
     peer->unfit = m.unfit;
+    peer->full = m.accepted && m.match < m.hint.index;
     peer->read_round = std::max(peer->read_round, m.read_round);
     if (m.accepted)
       peer->accepted(std::min(m.match, state.log.last().index), m.attempt);
@@ -94,6 +95,14 @@ public:
       return;
     found->second.link_lost = true;
     found->second.lost_track();
+  }
+
+  /// Whether an entry could be committed, as far as it is known whose disks are full (D5).
+  [[nodiscard]] bool can_store(const core_state& state) const {
+    return quorum_of(*state.newest().content, [&](member_id id) {
+      const auto* peer = find(id);
+      return id == state.self ? !state.durable.is_full() : !(peer && peer->full);
+    });
   }
 
   /// When the next heartbeat is due.

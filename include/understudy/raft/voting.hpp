@@ -65,7 +65,7 @@ public:
     const auto ruling = judge(state, from, m, hears_leader);
     if (ruling == verdict::granted && m.round == round::vote) {
       state.give_vote(from);
-      state.durable.send_when_durable(out, from, reply_to(m, ruling, state));
+      state.durable.send_when_voted(out, from, reply_to(m, ruling, state));
     } else {
       out.send(from, reply_to(m, ruling, state));
     }

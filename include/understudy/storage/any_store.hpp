@@ -34,6 +34,8 @@ public:
 
   [[nodiscard]] expected<void> write(const store_write& what) { return held_->write(what); }
   [[nodiscard]] expected<void> sync() { return held_->sync(); }
+  /// `storage_full` without a try, if the store has none.
+  [[nodiscard]] expected<void> sync_ballot() { return held_->sync_ballot(); }
   [[nodiscard]] expected<recovered_state> recover() { return held_->recover(); }
   [[nodiscard]] node_identity identity() const { return held_->identity(); }
   [[nodiscard]] expected<void> close() { return held_->close(); }
@@ -53,6 +55,7 @@ private:
     virtual ~base() = default;
     virtual expected<void> write(const store_write& what) = 0;
     virtual expected<void> sync() = 0;
+    virtual expected<void> sync_ballot() = 0;
     virtual expected<recovered_state> recover() = 0;
     virtual node_identity identity() = 0;
     virtual expected<void> close() = 0;
@@ -64,6 +67,12 @@ private:
     explicit model(S s) : store{std::move(s)} {}
     expected<void> write(const store_write& what) override { return store.write(what); }
     expected<void> sync() override { return store.sync(); }
+    expected<void> sync_ballot() override {
+      if constexpr (ballot_keeper<S>)
+        return store.sync_ballot();
+      else
+        return fail(errc::storage_full, "the store keeps ballots with the log");
+    }
     expected<recovered_state> recover() override { return store.recover(); }
     node_identity identity() override { return store.identity(); }
     expected<void> close() override { return store.close(); }

@@ -94,11 +94,21 @@ public:
       return give_up(drained);
     if (auto done = log_.sync(); !done)
       return done.error().code == errc::storage_full ? done : give_up(done);
+    if (auto done = sync_ballot(); !done)
+      return done;
+    return drained;
+  }
+
+  /// Makes the newest ballot durable, whatever of the log waits for room: its own was made when its
+  /// files were.
+  [[nodiscard]] expected<void> sync_ballot() {
+    if (broken_)
+      return tl::unexpected<failure>{*broken_};
     if (vote_ && *vote_ != ballots_.content().vote)
       if (auto done = ballots_.write(*vote_); !done)
         return give_up(done);
     vote_.reset();
-    return drained;
+    return {};
   }
 
   /// What was found when the store was opened. Only the first call has it: it is handed over.
@@ -256,6 +266,6 @@ private:
   std::optional<failure> broken_;
 };
 
-static_assert(node_store<durable_store>);
+static_assert(node_store<durable_store> && ballot_keeper<durable_store>);
 
 } // namespace understudy

@@ -35,6 +35,13 @@ concept log_store = requires(S store, const store_write& what) {
   { store.recover() } -> std::same_as<expected<recovered_state>>;
 };
 
+/// A log store that makes the newest ballot durable, and nothing else, with `sync_ballot`: it needs
+/// no room, so a node whose disk is full can vote. Without it votes wait for room, too.
+template <class S>
+concept ballot_keeper = log_store<S> && requires(S store) {
+  { store.sync_ballot() } -> std::same_as<expected<void>>;
+};
+
 /// A log store that a node can be started on: it also remembers whose it is.
 ///
 /// `identity` is that of the node that wrote it first, whatever start this is. `close` syncs and
@@ -42,8 +49,8 @@ concept log_store = requires(S store, const store_write& what) {
 /// `retire` what is stored belongs to a life that is over: the next opening puts it aside, and
 /// makes a new store.
 ///
-/// A store may also have a `stager()`, which gives a `snapshot_stager`. Without one a node's log
-/// stands still while a snapshot is written.
+/// A store may also be a `ballot_keeper`. And it may have a `stager()`, which gives a
+/// `snapshot_stager`: without one a node's log stands still while a snapshot is written.
 template <class S>
 concept node_store = log_store<S> && std::movable<S> && requires(S store) {
   { store.identity() } -> std::same_as<node_identity>;

@@ -16,8 +16,9 @@ namespace understudy {
 /// The component in front of a store. All writes that queued up while the last sync ran go with the
 /// next one (group commit), and one answer confirms them all.
 ///
-/// While the disk is full nothing is confirmed, so nothing that depends on it leaves the node; the
-/// store is asked again from time to time, and all goes on as soon as there is room (D5).
+/// While the disk is full no log is confirmed, so nothing that depends on it leaves the node; the
+/// store is asked again from time to time, and all goes on as soon as there is room. Ballots are
+/// confirmed ahead of it, where the store can keep them apart (D5).
 template <log_store Store> class log_writer {
 public:
   using peer_messages = type_list<>;
@@ -42,23 +43,42 @@ public:
   void settle(instant now, outbox& out) {
     if (broken_ || !unsynced_)
       return;
-    if (full_ && now < try_at_)
-      return out.wake(try_at_);
+    if (full_ && now < try_at_) {
+      out.wake(try_at_);
+      return keep_ballots(out);
+    }
     if (auto done = store_.sync(); !done) {
       if (done.error().code != errc::storage_full)
         return give_up(done.error(), out);
       try_at_ = now + retry_after;
       out.wake(try_at_);
-      return say_full(true, done.error().detail, out);
+      say_full(true, done.error().detail, out);
+      return keep_ballots(out);
     }
     unsynced_ = false;
+    written_ = ballots_ = newest_;
     say_full(false, {}, out);
-    out.tell(store_written{newest_});
+    out.tell(store_written{written_});
   }
 
   [[nodiscard]] Store& store() { return store_; }
 
 private:
+  /// No election waits until somebody makes room.
+  void keep_ballots(outbox& out) {
+    if constexpr (ballot_keeper<Store>) {
+      if (ballots_ == newest_)
+        return;
+      if (auto done = store_.sync_ballot(); !done) {
+        if (done.error().code != errc::storage_full)
+          give_up(done.error(), out);
+        return;
+      }
+      ballots_ = newest_;
+      out.tell(store_written{written_, ballots_});
+    }
+  }
+
   void say_full(bool full, std::string why, outbox& out) {
     if (std::exchange(full_, full) != full)
       out.tell(node_event{.what
@@ -74,7 +94,9 @@ private:
   }
 
   Store store_;
-  generation newest_;
+  generation newest_;  ///< that the store was handed
+  generation written_; ///< that is durable
+  generation ballots_; ///< whose ballot is
   instant try_at_ = {};
   bool unsynced_ = false;
   bool full_ = false;

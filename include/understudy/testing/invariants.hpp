@@ -364,6 +364,8 @@ private:
                       const request_vote& ask) {
     if (ask.round != round::vote)
       return;
+    if (o.stored && o.stored->vote != ballot{ask.term, o.id})
+      throw invariant_violated{"I14", o.id, "asks for votes, and its own is not stored"};
     auto& here = home.candidates[ask.term];
     if (!here.insert(o.id).second)
       return;

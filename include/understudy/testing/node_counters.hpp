@@ -19,6 +19,7 @@ struct node_counters {
   std::uint64_t pauses = 0;
   std::uint64_t source_switches = 0; ///< a puller went on with another source
   std::uint64_t machines_failed = 0;
+  std::uint64_t disks_full = 0;     ///< that had something to store
   std::uint64_t left = 0;           ///< nodes that left and were done with it
   std::uint64_t leaves_cut_off = 0; ///< whose time was up first
   std::uint64_t last_members = 0;   ///< with whom their cluster ended
@@ -35,6 +36,7 @@ struct node_counters {
     founded += e.what == kind::founded ? 1 : 0;
     entered += e.what == kind::entered ? 1 : 0;
     machines_failed += e.what == kind::machine_failed ? 1 : 0;
+    disks_full += e.what == kind::storage_full ? 1 : 0;
     sent_away += e.what == kind::evicted ? 1 : 0;
     reconciled += e.what == kind::reconciled ? 1 : 0;
     evictions += e.what == kind::decided && e.detail.starts_with("eviction") ? 1 : 0;
@@ -58,6 +60,7 @@ struct node_counters {
     pauses += other.pauses;
     source_switches += other.source_switches;
     machines_failed += other.machines_failed;
+    disks_full += other.disks_full;
     left += other.left;
     leaves_cut_off += other.leaves_cut_off;
     last_members += other.last_members;

@@ -69,9 +69,12 @@ public:
     for (const auto id : run_.nodes()) {
       wake_up(id);
       run_.reset_clock(id);
+      run_.fill_disk(id, false);
     }
-    for (const auto id : run_.sleepers())
+    for (const auto id : run_.sleepers()) {
+      run_.fill_disk(id, false);
       start_again(id);
+    }
   }
 
   /// Starts one more node.
@@ -116,6 +119,8 @@ private:
       return jump_clock_of(dice_.somebody());
     case fault::stall:
       return stall_part_of(dice_.somebody());
+    case fault::full_disk:
+      return fill_disks();
     case fault::broken_machine:
       return break_machine();
     case fault::leave:
@@ -211,6 +216,20 @@ private:
     run_.stall(node, static_cast<place_of>(dice_.random().below(node_host<tally>::size)),
                std::min(dice_.some_time(), most));
     return true;
+  }
+
+  /// Of all nodes, if it is more than one: as where all have the same disks, and the same log.
+  bool fill_disks() {
+    auto victims = run_.nodes();
+    if (dice_.random().chance(0.5))
+      victims = {dice_.somebody()};
+    std::erase_if(victims,
+                  [&](member_id id) { return run_.part<raft_core>(id).options().volatile_log; });
+    for (const auto id : victims) {
+      run_.fill_disk(id, true);
+      dice_.later(dice_.some_time(), [this, id] { run_.fill_disk(id, false); });
+    }
+    return !victims.empty();
   }
 
   bool jump_clock_of(member_id node) {

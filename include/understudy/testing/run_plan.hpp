@@ -143,10 +143,11 @@ inline void draw_pace(run_plan& plan, random_stream random) {
 /// Each run does without some kinds of faults, and has others again and again. What ends them is
 /// in all runs.
 inline void draw_faults(run_plan& plan, random_stream random) {
-  for (std::size_t i = 0; i < fault_count; ++i)
+  for (std::size_t i = 0; i < static_cast<std::size_t>(fault::full_disk); ++i)
     plan.faults[static_cast<fault>(i)] = random.chance(0.6) ? random.between(1u, 4u) : 0;
   for (const auto end : {fault::fair_weather, fault::heal})
     plan.faults[end] = random.between(1u, 4u);
+  plan.faults[fault::full_disk] = random.chance(0.4) ? random.between(1u, 4u) : 0;
 }
 
 } // namespace detail

@@ -92,6 +92,7 @@ struct coverage_row {
                                     {"disks wiped", s.nodes.wipes},
                                     {"pauses", s.nodes.pauses},
                                     {"machines stopped", s.nodes.machines_failed},
+                                    {"disks full", s.nodes.disks_full},
                                     {"messages cut off", s.network.cut},
                                     {"messages dropped", s.network.dropped},
                                     {"messages duplicated", s.network.duplicated},

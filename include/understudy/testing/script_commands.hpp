@@ -15,6 +15,7 @@
 /// | `wipe NODE...` | its disk is lost, so it comes back as another |
 /// | `pause`, `resume NODE...` | |
 /// | `hang NODE TIME` | its disk does nothing for so long |
+/// | `fill`, `free NODE...` | its disk has no room for anything but ballots; has room again |
 /// | `leave NODE... [within TIME]` | as its operator would have it |
 ///
 /// | links and messages (script_rules.hpp) | |
@@ -188,6 +189,11 @@ inline void hang(script_words& words, script_stage& on) {
   on.run().stall(id, place_of::writer, words.take_time());
 }
 
+template <bool Full> void fill(script_words& words, script_stage& on) {
+  for (const auto& name : words.take_list("a node"))
+    on.run().fill_disk(on.find_node(name), Full);
+}
+
 inline void leave(script_words& words, script_stage& on) {
   const auto names = words.take_list("a node");
   const auto limit = words.accept("within") ? words.take_time() : interval{};
@@ -337,6 +343,8 @@ inline constexpr command_row command_rows[]{
     {"pause", pause},
     {"resume", resume},
     {"hang", hang},
+    {"fill", fill<true>},
+    {"free", fill<false>},
     {"leave", leave},
     {"partition", partition},
     {"cut", cut},

@@ -10,9 +10,11 @@
 #include <understudy/testing/observation.hpp>
 #include <understudy/testing/random.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -30,11 +32,25 @@ public:
     unsynced_.push_back(what);
   }
 
-  void sync() {
+  /// Whether it has no room for anything but ballots.
+  void be_full(bool full) { full_ = full; }
+
+  expected<void> sync() {
+    if (full_ && std::ranges::any_of(unsynced_, needs_room))
+      return fail(errc::storage_full, "no space left (simulated)");
     for (const auto& w : unsynced_)
       static_cast<void>(kept_.write(w)); // never fails
     unsynced_.clear();
     stored_ = {kept_.vote(), kept_.last()};
+    return {};
+  }
+
+  /// The newest ballot, and nothing of the log.
+  expected<void> sync_ballot() {
+    for (auto& w : unsynced_)
+      static_cast<void>(kept_.write({.vote = std::exchange(w.vote, std::nullopt)})); // never fails
+    stored_.vote = kept_.vote();
+    return {};
   }
 
   /// The power fails. Of the writes since the last sync a part survives, as `log_store` allows it:
@@ -72,6 +88,10 @@ public:
   [[nodiscard]] const stored_state& stored() const { return stored_; }
 
 private:
+  static bool needs_room(const store_write& what) {
+    return what.base || what.keep || !what.entries.empty();
+  }
+
   static store_write log_part(const store_write& what) {
     auto log = what;
     log.vote.reset();
@@ -95,6 +115,7 @@ private:
   std::deque<store_write> begun_; ///< above all that were written
   std::vector<store_write> unsynced_;
   stored_state stored_;
+  bool full_ = false;
 };
 
 /// The log store of a node whose disk this is.
@@ -107,10 +128,8 @@ public:
     return {};
   }
 
-  expected<void> sync() {
-    disk_->sync();
-    return {};
-  }
+  expected<void> sync() { return disk_->sync(); }
+  expected<void> sync_ballot() { return disk_->sync_ballot(); }
 
   expected<recovered_state> recover() { return disk_->recover(); }
 
@@ -120,6 +139,6 @@ private:
   std::shared_ptr<simulated_disk> disk_;
 };
 
-static_assert(log_store<disk_store>);
+static_assert(ballot_keeper<disk_store>);
 
 } // namespace understudy::testing

@@ -147,6 +147,9 @@ public:
     base::stall(party_of(node), static_cast<std::size_t>(part), how_long);
   }
 
+  /// A node's disk has no room for its log any more, or has room again.
+  void fill_disk(member_id node, bool full) { lives_.at(node).disk->be_full(full); }
+
   /// A node's clock goes so fast from now on; 1,000: as it should.
   void set_clock(member_id node, std::int64_t permille) {
     base::change_clock(party_of(node), [&](pace& p) { p.go_at(permille, now()); });

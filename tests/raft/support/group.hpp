@@ -117,11 +117,16 @@ public:
 
   void stall_disk(std::uint64_t id) { at({id}).disk_stalled = true; }
 
+  /// From now on there is room for ballots alone.
+  void fill_disk(std::uint64_t id) { at({id}).disk_full = true; }
+
   /// All that waits is written now.
   void finish_disk(std::uint64_t id) {
-    at({id}).disk_stalled = false;
-    if (const auto newest = std::exchange(at({id}).unwritten, {}); newest != generation{})
+    at({id}).disk_stalled = at({id}).disk_full = false;
+    if (const auto newest = std::exchange(at({id}).unwritten, {}); newest != generation{}) {
+      at({id}).written = newest;
       tell(id, store_written{newest});
+    }
   }
 
   // -- the network --------------------------------------------------------------------------
@@ -243,6 +248,8 @@ private:
     std::optional<instant> wake_at = {};
     std::vector<sibling_message> told = {};
     bool disk_stalled = false;
+    bool disk_full = false;
+    generation written = {};
     generation unwritten = {};
     std::string state = {};
     log_position applied = {};
@@ -272,10 +279,12 @@ private:
   /// strings commands together.
   template <class N> void attend(member_id, node&, const N&) {}
   void attend(member_id id, node& n, const store_write& w) {
-    if (n.disk_stalled)
+    if (n.disk_stalled || n.disk_full)
       n.unwritten = w.write;
     else
-      tell(id.value, store_written{w.write});
+      n.written = w.write;
+    if (!n.disk_stalled)
+      tell(id.value, store_written{n.written, n.disk_full ? w.write : generation{}});
   }
   void attend(member_id id, node& n, const apply_entries& a) {
     for (const auto& e : a.entries) {
