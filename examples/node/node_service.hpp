@@ -10,6 +10,7 @@
 
 #include <understudy/node.hpp>
 
+#include "key_value_messages.hpp"
 #include "service.hpp"
 
 #include <chrono>
@@ -20,13 +21,6 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
-
-UNDERSTUDY_MESSAGES(node_program_messages, node_program::key_value::put,
-                    node_program::key_value::erase, node_program::key_value::compare_and_set,
-                    node_program::key_value::add, node_program::key_value::limit,
-                    node_program::key_value::written, node_program::key_value::get,
-                    node_program::key_value::size, node_program::key_value::totals,
-                    node_program::key_value::lookup)
 
 namespace node_program {
 

@@ -33,6 +33,38 @@ TEST_CASE("S7: a leader puts its own callers' commands through the log, in the n
   CHECK(s.it.open_calls() == 0);
 }
 
+TEST_CASE("T6: a member's own session is nobody else's, though everybody can name it") {
+  const auto is_refused = [](scene& s, member_id from, request_body body) {
+    s.request_from(from, from_client({{{11}, std::move(body), 1s}}));
+    const auto answered = s.sent<answers>(from);
+    REQUIRE(answered.size() <= 1);
+    return !answered.empty() && code_of(answered[0].batch.at(0).result) == errc::session_unknown;
+  };
+  const auto roster = placed(5, {{.id = self, .entered = {4}}, {.id = a, .entered = {2}}});
+  const auto with = [&](auto check) {
+    for (const auto& lead : {true, false}) {
+      scene s;
+      s.view({.term = {3},
+              .leader = lead ? self : a,
+              .leads = lead,
+              .term_committed = lead,
+              .committed = roster});
+      CHECK(check(s));
+    }
+  };
+  with([&](scene& s) { return is_refused(s, outsider, portable(4, 1)); });
+  with([&](scene& s) { return is_refused(s, outsider, portable(2, 1)); });
+  with([&](scene& s) { return is_refused(s, b, settle{{4}, {1}}); });
+  with([&](scene& s) { return is_refused(s, outsider, close_session{{2}}); });
+  with([&](scene& s) { return !is_refused(s, a, portable(2, 1)); }); // it is a's
+  with([&](scene& s) { return !is_refused(s, outsider, portable(9, 1)); });
+  with([&](scene& s) {
+    s.call(1, portable(4, 1)); // the application numbers no commands of the node's session
+    const auto answer = s.answer_to(1);
+    return !answer && answer.error().code == errc::session_unknown;
+  });
+}
+
 TEST_CASE("all that came before a settle is one proposal") {
   scene s;
   s.leads();

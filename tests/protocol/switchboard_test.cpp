@@ -82,7 +82,27 @@ TEST_CASE("what is meant for one process does not reach another that listens in 
   CHECK(hall.wires_between(1, 2) == 0);
 }
 
-TEST_CASE("a broken connection is told at once, and made anew when there is something to send") {
+TEST_CASE("a member that ends is found out, also by one that never has anything to send to it") {
+  exchange_hall hall{15};
+  hall.open(1).board.learn({5}, {{member_id{2}, {"node 2", exchange_hall::address_of(2)}},
+                                 {member_id{3}, {"node 3", std::nullopt}}});
+  hall.open(2);
+  hall.open(3);
+  for (const std::uint64_t from : {2u, 3u})
+    hall.send(from, exchange_hall::address_of(1));
+  hall.run_for(10ms);
+  hall.kill(2);
+  hall.kill(3);
+  hall.run_for(50ms);
+  const auto is_gone = [&](std::uint64_t id) {
+    return std::ranges::any_of(
+        hall.at(1).lost, [&](const peer_lost& l) { return l.gone && l.who == member_id{id}; });
+  };
+  CHECK(is_gone(2));
+  CHECK_FALSE(is_gone(3)); // nobody knows where it would be
+}
+
+TEST_CASE("a broken connection is told at once, and made anew") {
   exchange_hall hall{6};
   hall.open(1);
   hall.open(2);
@@ -95,7 +115,7 @@ TEST_CASE("a broken connection is told at once, and made anew when there is some
   CHECK(hall.at(2).lost.size() == 1);
   hall.send(1, exchange_hall::address_of(2), 2); // lost: it may be another process that answers
   hall.run_for(20ms);
-  CHECK(hall.wires_between(1, 2) == 1);
+  CHECK(hall.wires_between(1, 2) == 1); // made anew in any case
   hall.send(1, exchange_hall::address_of(2), 3);
   hall.run_for(10ms);
   CHECK(hall.received(2, 1) == numbers{1, 3});
@@ -211,7 +231,7 @@ TEST_CASE("nodes of two clusters do not talk") {
 
 TEST_CASE("T6: who says that it is a member has to have that member's name") {
   exchange_hall hall{14};
-  hall.open(1).board.learn({5}, {{member_id{2}, "node 2"}, {member_id{3}, "node 3"}});
+  hall.open(1).board.learn({5}, {{member_id{2}, {"node 2"}}, {member_id{3}, {"node 3"}}});
   auto impostor = exchange_hall::hello_of(2);
   impostor.name = "node 3";
   hall.open(impostor);

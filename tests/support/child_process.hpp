@@ -83,6 +83,17 @@ public:
     return has();
   }
 
+  /// What stands behind `key` in the first line that has it, up to a blank; empty: there is none.
+  [[nodiscard]] std::string said(const std::string& key) {
+    const std::lock_guard lock{mutex_};
+    for (const auto& l : lines_)
+      if (const auto at = l.find(' ' + key + '='); at != std::string::npos) {
+        const auto from = at + key.size() + 2;
+        return l.substr(from, l.find(' ', from) - from);
+      }
+    return {};
+  }
+
   /// The last lines, for a failed test.
   [[nodiscard]] std::string last_words() {
     const std::lock_guard lock{mutex_};

@@ -55,7 +55,8 @@ class tcp_proxy {
 public:
   /// Passes on to `target` on the loopback device.
   explicit tcp_proxy(std::uint16_t target)
-      : target_{target}, listening_{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)} {
+      : target_{target},
+        listening_{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)} {
     auto own = loopback(0);
     REQUIRE(::bind(listening_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
     REQUIRE(::listen(listening_.get(), 64) == 0);

@@ -60,6 +60,7 @@ inline std::ostream& operator<<(std::ostream& out, role r) {
 struct member_status {
   member_id id = {};
   std::string name = {};
+  std::string address = {};        ///< where other nodes look for it
   std::size_t rank = 0;            ///< from 1 on; 0: not in line
   enum role role = role::listener; ///< by the newest configuration; nobody's candidacy is known
   standing status = standing::present;
@@ -175,6 +176,7 @@ inline void add_members(node_status& s, const core_view& core) {
   for (const auto& m : roster.members) {
     member_status row{.id = m.id,
                       .name = m.name,
+                      .address = m.address,
                       .rank = seating.rank_of(m.id),
                       .role = role_of(core, m.id, m.id == s.id),
                       .status = m.status,

@@ -23,6 +23,7 @@
 #include <understudy/forwarding/own_place.hpp>
 #include <understudy/forwarding/reconciling.hpp>
 #include <understudy/forwarding/serving.hpp>
+#include <understudy/forwarding/session_owner.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -95,6 +96,7 @@ public:
     fresh_at_ = v.fresh_at;
     if (v.newest.content)
       rules_ = v.newest.content->rules;
+    roster_ = v.newest.content;
     if (was_leading && (!leads_ || new_term))
       lose_leadership();
     if (leads_)
@@ -206,6 +208,8 @@ private:
   void take(call c, instant now, outbox& out) {
     if (draining_.begun())
       return desk_.refuse(c, errc::stopped, "");
+    if (roster_ && uses_anothers_session(*roster_, c.origin, c.body))
+      return desk_.refuse(c, errc::session_unknown, "the session is a member's own");
     if (const auto* written = std::get_if<command>(&c.body))
       if (auto why = complaint(*written, c); why.code != errc::none)
         return desk_.refuse(c, why.code, std::move(why.detail));
@@ -356,6 +360,7 @@ private:
   bool offline_waiting_ = false; ///< commands were taken while nobody was known to lead
   instant fresh_at_ = {};
   settings rules_ = {};
+  configuration_ptr roster_ = {};
 
   call_desk desk_;
   serving serving_;

@@ -5,8 +5,8 @@
 /// The way to one node: when to connect to where it listens, and what is to be sent as soon as that
 /// has been done.
 ///
-/// A route is used by those who have something to send, and rests when nobody has: nothing has to
-/// be told who is a member and who is not.
+/// A route is used by those who have something to send, and rests when nobody has had anything for
+/// a while: nothing has to be told who is a member and who is not.
 
 #include <understudy/core/backoff.hpp>
 #include <understudy/core/random.hpp>
@@ -75,10 +75,13 @@ public:
     static_cast<void>(take_held());
   }
 
-  /// The connection broke. Whoever has something to send connects at once, but not at the same
-  /// moment as the other end.
+  /// The connection broke, whoever had made it. It is made anew though nobody has something to
+  /// send: where nobody listens any more, the process has ended, and others wait to know. Not at
+  /// the same moment as the other end does it.
   void broken(instant now, random_source& random) {
     is_connected_ = false;
+    was_connected_ = true;
+    wanted_ = now;
     next_try_ = now + random.between(interval{0}, crossing);
   }
 

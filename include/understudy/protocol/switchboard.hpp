@@ -47,12 +47,12 @@ public:
   switchboard(hello own, switchboard_options options, random_source random)
       : own_{std::move(own)}, options_{options}, random_{random} {}
 
-  /// What the node knows of its cluster: which it is (none: none yet), and who is called what in
-  /// it. Whoever says that it is one of them has to have that one's name: for the name it may have
-  /// to show a certificate.
-  void learn(cluster_id cluster, std::map<member_id, std::string> names) {
+  /// What the node knows of its cluster: which it is (none: none yet), and who is in it. Whoever
+  /// says that it is one of them has to have that one's name: for the name it may have to show a
+  /// certificate.
+  void learn(cluster_id cluster, std::map<member_id, known_member> members) {
     own_.cluster = cluster;
-    names_ = std::move(names);
+    members_ = std::move(members);
   }
 
   /// Sends to whoever `to` means.
@@ -246,10 +246,11 @@ private:
   /// The other end has said who it is. Returns whether the line goes on.
   bool introduce(line_id id, line& l, const hello& theirs, instant now, switchboard_outbox& out) {
     std::erase(strangers_, id);
-    if (const auto known = names_.find(theirs.id);
-        known != names_.end() && known->second != theirs.name) {
+    if (const auto known = members_.find(theirs.id);
+        known != members_.end() && known->second.name != theirs.name) {
       end(id, l,
-          {errc::not_trusted, "a node that says it is " + known->second + ", and has another name"},
+          {errc::not_trusted,
+           "a node that says it is " + known->second.name + ", and has another name"},
           now, out);
       return false;
     }
@@ -335,6 +336,8 @@ private:
     if (known == peers_.end() || known->second != id)
       return;
     peers_.erase(known);
+    if (const auto listed = members_.find(peer); listed != members_.end() && listed->second.where)
+      routes_.try_emplace(*listed->second.where, options_.dialing);
     for (auto& [where, way] : routes_)
       if (who_is(where) == peer)
         way.broken(now, random_);
@@ -369,7 +372,7 @@ private:
   hello own_;
   switchboard_options options_;
   random_source random_;
-  std::map<member_id, std::string> names_; ///< of the members
+  std::map<member_id, known_member> members_;
   std::map<line_id, line> lines_;
   std::map<member_id, line_id> peers_; ///< of whom there is a connection, and which
   std::map<endpoint, route> routes_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <understudy/protocol/connection.hpp>
+#include <understudy/protocol/endpoint.hpp>
 #include <understudy/protocol/route.hpp>
 #include <understudy/security/credentials.hpp>
 
@@ -25,6 +26,12 @@ struct switchboard_options {
   bool refused_means_ended = true;
   /// TLS for every connection, with what they are when it begins.
   std::optional<security::credentials> certificates = {};
+};
+
+/// What the roster says of a member.
+struct known_member {
+  std::string name = {};
+  std::optional<endpoint> where = {}; ///< none: it can not be connected to
 };
 
 /// What is wrong with these; empty: nothing.

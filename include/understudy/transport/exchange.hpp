@@ -140,6 +140,7 @@ private:
       return;
     const auto id = found->second;
     forget(id);
+    learn_cluster();
     use([&](auto& board, outbox& out) { board.closed(id, now(), out); });
   }
 
@@ -170,15 +171,15 @@ private:
     handles_.erase(found);
   }
 
-  /// The node may have founded or entered one since the last hello.
+  /// What the node knows of it may have changed since the last connection.
   void learn_cluster() {
     if (!stage_)
       return;
     const auto now = stage_->board.read();
-    std::map<member_id, std::string> names;
+    std::map<member_id, protocol::known_member> members;
     for (const auto& m : now.members)
-      names.emplace(m.id, m.name);
-    parts_.board.learn(now.cluster, std::move(names));
+      members.emplace(m.id, protocol::known_member{m.name, protocol::endpoint_of(m.address)});
+    parts_.board.learn(now.cluster, std::move(members));
   }
 
   // -- what goes out ------------------------------------------------------------------------------
