@@ -137,6 +137,9 @@ TEST_CASE("who may connect has to be said") {
   CHECK(says(refused({"--found", "--advertise", "a:1"}), "--advertise needs --listen"));
   CHECK(says(refused({"--seed", "a:0", "--listen", "b:1", "--insecure"}), "port 0"));
   CHECK_FALSE(read({"--seed", "a:1", "--listen", "b:1", "--insecure"}).over);
+  CHECK_FALSE(read({"--seed", "a:1", "--listen", "127.0.0.1:1"}).over); // only this machine
+  CHECK(says(refused({"--found", "--listen", "127.0.0.1:1", "--cluster-name", "c"}),
+             "--cluster-name needs --certificate"));
 }
 
 TEST_CASE("a complaint stays on its line, and within reason") {

@@ -52,7 +52,7 @@ struct fixture {
   fixture() {
     for (const auto* name : {"a", "b", "c", "d"}) {
       auto made
-          = make_node_options({.name = name, .found = nodes.empty(), .max_voters = 3}).value();
+          = make_node_options({.name = name, .found = nodes.empty(), .max_voters = 3}, {}).value();
       if (!nodes.empty())
         made.seeds = {nodes.front().node};
       nodes.emplace_back(understudy::spawn_node<key_value>(system, std::move(made)).value());
@@ -190,10 +190,15 @@ TEST_CASE_FIXTURE(fixture, "a node that has left says so, and is not ready") {
   CHECK(listener().client.Put("/kv/a", "1", "text/plain")->status == 201);
 }
 
-TEST_CASE("options for other processes are refused by name until nodes can connect") {
-  const auto refused = make_node_options({.seeds = {"a:1"}, .listen = "b:2"});
+TEST_CASE("options for other processes are passed on, and a file that is of no use is named") {
+  const auto made = make_node_options({.seeds = {"a:1", "b:2"}, .listen = "127.0.0.1:0"}, {});
+  REQUIRE(made);
+  CHECK(made->network);
+  REQUIRE(made->seeds.size() == 2);
+  CHECK(made->seeds[1].address == "tcp:b:2");
+  const auto refused = read_trust({.cluster_key = "/no/such/key"});
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().detail.find("--seed") != std::string::npos);
+  CHECK(refused.error().detail.find("/no/such/key") != std::string::npos);
 }
 
 } // namespace node_service_test

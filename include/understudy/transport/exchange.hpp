@@ -12,6 +12,7 @@
 #include <understudy/actors/control.hpp>
 #include <understudy/actors/interface.hpp>
 #include <understudy/actors/network.hpp>
+#include <understudy/actors/post.hpp>
 #include <understudy/actors/supervisor.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>
