@@ -17,7 +17,10 @@ TEST_CASE("what names a session names one, and nothing else does") {
 }
 
 TEST_CASE("a member's own session is the one of its entry, and is its alone") {
-  const configuration roster{.members = {{.id = {1}, .entered = {4}}, {.id = {2}, .entered = {6}}}};
+  const configuration roster{.cluster = {77},
+                             .rules = {},
+                             .members = {{.id = {1}, .entered = {4}}, {.id = {2}, .entered = {6}}},
+                             .voters = {}};
   const command of_first{.session = {4}};
   CHECK_FALSE(uses_anothers_session(roster, {1}, of_first));
   CHECK(uses_anothers_session(roster, {2}, of_first));

@@ -245,6 +245,27 @@ TEST_CASE("T6: who says that it is a member has to have that member's name") {
   CHECK(hall.at(1).complaints[0].find("not_trusted") != std::string::npos);
 }
 
+TEST_CASE("T6: a client that calls itself a member does not come between it and the others") {
+  exchange_hall hall{16};
+  hall.open(1).board.learn({5}, {{member_id{2}, {"node 2", exchange_hall::address_of(2)}}});
+  hall.open(2);
+  hall.send(1, exchange_hall::address_of(2), 1);
+  hall.run_for(10ms);
+  auto own = exchange_hall::hello_of(2);
+  own.role = peer_role::client; // and so its name is in no certificate that would be looked at
+  const auto said = protocol::encode(own);
+  const auto header = header_of(said.kind, said.body);
+  std::vector<std::byte> data{header.begin(), header.end()};
+  data.insert(data.end(), said.body.view().begin(), said.body.view().end());
+  hall.intrude(1, std::move(data));
+  hall.run_for(10ms);
+  CHECK(hall.at(1).board.counters().faulty == 1);
+  hall.send(1, exchange_hall::address_of(2), 2);
+  hall.run_for(10ms);
+  CHECK(hall.received(2, 1) == numbers{1, 2});
+  CHECK(hall.at(1).lost.empty());
+}
+
 TEST_CASE("however connections cross and break, one is left, and it works") {
   const auto first = test_support::number_from("UNDERSTUDY_SEED", 1);
   for (auto seed = first; seed < first + 200; ++seed) {

@@ -165,6 +165,21 @@ private:
     return found == answered_.end() ? member_id{} : found->second;
   }
 
+  /// What is wrong with who says that it is a member: what it says is about to be taken for that
+  /// member's, and what is meant for that member to be sent to it.
+  [[nodiscard]] std::optional<failure> impostor(const hello& theirs) const {
+    const auto known = members_.find(theirs.id);
+    if (known == members_.end())
+      return std::nullopt;
+    if (theirs.role != peer_role::node)
+      return failure{errc::not_trusted,
+                     "one that is no node says it is " + known->second.name + ", a member"};
+    if (known->second.name != theirs.name)
+      return failure{errc::not_trusted,
+                     "a node that says it is " + known->second.name + ", and has another name"};
+    return std::nullopt;
+  }
+
   [[nodiscard]] std::optional<line_id> line_to(const endpoint& where) const {
     const auto found = peers_.find(who_is(where));
     return found == peers_.end() ? std::nullopt : std::optional{found->second};
@@ -246,12 +261,8 @@ private:
   /// The other end has said who it is. Returns whether the line goes on.
   bool introduce(line_id id, line& l, const hello& theirs, instant now, switchboard_outbox& out) {
     std::erase(strangers_, id);
-    if (const auto known = members_.find(theirs.id);
-        known != members_.end() && known->second.name != theirs.name) {
-      end(id, l,
-          {errc::not_trusted,
-           "a node that says it is " + known->second.name + ", and has another name"},
-          now, out);
+    if (const auto why = impostor(theirs)) {
+      end(id, l, *why, now, out);
       return false;
     }
     if (l.dialed && l.dialed->who && l.dialed->who != theirs.id) {
