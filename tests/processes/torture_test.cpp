@@ -3,7 +3,7 @@
 // Real processes of the node program, killed, stopped and cut off while clients call. What the
 // clients were told must be explained by one table that did one thing at a time.
 //
-// UNDERSTUDY_SEED starts elsewhere, UNDERSTUDY_SECONDS takes longer.
+// UNDERSTUDY_SEED starts elsewhere, UNDERSTUDY_SECONDS takes longer: see tools/torture.
 
 #include <understudy/client.hpp>
 #include <understudy/testing/linearizability.hpp>
