@@ -97,7 +97,7 @@ spawn_client(caf::actor_system& system, std::vector<contact> nodes,
   all.enlist<client>(front);
   if (opened->exchange) {
     all.enlist_exchange(opened->exchange);
-    member_desks desks;
+    std::vector<any_actor> desks(desk_count);
     desks[static_cast<std::size_t>(desk::front)] = front;
     post_from_outside(opened->exchange, open_doors{stage, std::move(desks)});
   }

@@ -276,7 +276,7 @@ template <state_machine M, class Keeper = machine_keeper<M>>
 
   if (start->network.exchange) {
     all.enlist_exchange(start->network.exchange);
-    post_from_outside(start->network.exchange, open_doors{stage, desks});
+    post_from_outside(start->network.exchange, open_doors{stage, {desks.begin(), desks.end()}});
   }
   local_links::publish(system, self.address, desks);
   all.raise_curtain(options.seeds);

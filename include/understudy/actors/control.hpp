@@ -23,6 +23,7 @@ namespace understudy {
 
 class monitor;
 class raft_core;
+struct backstage;
 
 /// Who takes which notices in a node, who they all are, and who watches over them. Made once, when
 /// all its actors are there, and let go of by each actor when it ends.
@@ -111,6 +112,13 @@ struct core_look_from_outside {
 /// To a node's back office: let this look at the membership monitor.
 struct look_from_outside {
   std::function<void(const monitor&)> look = {};
+};
+
+/// To the actor with a node's connections: from now on, what arrives goes to these actors, of which
+/// there is one for each `desk`.
+struct open_doors {
+  std::shared_ptr<backstage> stage = nullptr;
+  std::vector<any_actor> desks = {};
 };
 
 /// To a node's front: send `to` each `node_event` from now on.

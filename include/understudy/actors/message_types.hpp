@@ -53,4 +53,4 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::message_unexpected, understudy::stop_node, understudy::subscribe,
     understudy::call_from_outside, understudy::read_options, understudy::order_from_outside,
     understudy::snapshot_from_outside, understudy::core_look_from_outside,
-    understudy::leave_from_outside, understudy::look_from_outside)
+    understudy::leave_from_outside, understudy::look_from_outside, understudy::open_doors)

@@ -4,7 +4,6 @@
 /// \file
 /// How a node gets beyond its process: what `node_options::network` has to provide.
 
-#include <understudy/actors/backstage.hpp>
 #include <understudy/actors/caf_version.hpp>
 #include <understudy/actors/directory.hpp>
 #include <understudy/core/errors.hpp>
@@ -41,12 +40,6 @@ struct opened_network {
 
 /// Opens a network for one node: another process, or the same. Fails where it can not listen.
 using network_opener = std::function<expected<opened_network>(caf::actor_system&, network_wish)>;
-
-/// To the actor behind a network: from now on, what arrives goes to these desks.
-struct open_doors {
-  std::shared_ptr<backstage> stage;
-  member_desks desks = {};
-};
 
 /// For nodes of one process: all that `local_links` finds.
 [[nodiscard]] inline expected<opened_network> open_local_network(caf::actor_system& system,

@@ -243,7 +243,7 @@ private:
     const origin from{guest == guests_.end() ? nullptr : guest->second, nullptr};
     std::visit(
         [&]<class M>(M& what) {
-          post(from, desks_[static_cast<std::size_t>(receiving_desk<M>())], name_of(m.from),
+          post(from, desks_.at(static_cast<std::size_t>(receiving_desk<M>())), name_of(m.from),
                std::move(what));
         },
         m.what);
@@ -312,7 +312,7 @@ private:
   caf::io::broker* self_;
   exchange_parts parts_;
   std::shared_ptr<backstage> stage_;
-  member_desks desks_ = {};
+  std::vector<any_actor> desks_; ///< by desk
   std::shared_ptr<const call_sheet> sheet_;
   std::map<caf::io::connection_handle, line_id> lines_;
   std::map<line_id, caf::io::connection_handle> handles_;

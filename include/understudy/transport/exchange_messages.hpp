@@ -5,7 +5,6 @@
 /// What is said within a node's transport.
 
 #include <understudy/actors/caf_version.hpp>
-#include <understudy/actors/network.hpp>
 #include <understudy/core/time.hpp>
 #include <understudy/protocol/endpoint.hpp>
 #include <understudy/protocol/frame.hpp>
@@ -43,5 +42,5 @@ struct exchange_alarm {
 } // namespace understudy
 
 UNDERSTUDY_MESSAGES_FROM(understudy_transport, ::understudy::detail::transport_message_ids,
-                         understudy::open_doors, understudy::outgoing_frame, understudy::dial_ended,
+                         understudy::outgoing_frame, understudy::dial_ended,
                          understudy::exchange_alarm)
