@@ -192,6 +192,15 @@ template <class Self, class... Ts> void post_to_self_at(Self& self, instant when
       detail::envelope(any_actor{self.ctrl()}, caf::make_message(std::forward<Ts>(what)...)));
 }
 
+/// The same for a broker, and in nobody's name: CAF 0.17 leaves the mailbox of a broker open when
+/// that has ended, so a message in it that names the broker as its sender would keep it for ever.
+template <class Broker, class... Ts>
+void post_to_broker_at(Broker& self, instant when, Ts&&... what) {
+  self.clock().schedule_message(
+      when, any_actor{self.ctrl()},
+      detail::envelope(nullptr, caf::make_message(std::forward<Ts>(what)...)));
+}
+
 // -- life and death -------------------------------------------------------------------------------
 
 /// Calls `on_down(caf::actor_id)` in `self` when `whom` has ended, at once if it has already. An
