@@ -79,21 +79,6 @@ TEST_CASE("weights follow what is kept; what was appended is counted for good") 
   CHECK(log.appended_bytes() == both);
 }
 
-TEST_CASE(
-    "a vote that a change takes back is still seen where the change is not known to be over") {
-  raft_log log;
-  log.append(entry_of(1, 1, made_of({1, 2, 3}, {1})));
-  log.append(entry_of(2, 1, made_of({1, 2, 3}, {1, 2, 3})));
-  log.append(entry_of(3, 1));
-  log.append(entry_of(4, 1, made_of({1, 2, 3}, {1})));
-  CHECK(log.gives_vote_from({1}, {2}));
-  CHECK(log.gives_vote_from({2}, {2}));
-  CHECK(log.gives_vote_from({3}, {2})); // the second is in force there
-  CHECK_FALSE(log.gives_vote_from({4}, {2}));
-  CHECK(log.gives_vote_from({4}, {1}));
-  CHECK_FALSE(log.gives_vote_from({0}, {9}));
-}
-
 TEST_CASE("a configuration is in force when it is appended, and out of force when truncated (M9)") {
   raft_log log;
   log.append(entry_of(1, 1, made_of({1, 2, 3}, {1})));

@@ -143,21 +143,14 @@ public:
     return led != term_number{} && log.last().term == led && log.last().index > commit();
   }
 
-  /// Whether this node had a vote in a change that is not known to be over. One that is taken back
-  /// may have reached only those whose vote it takes back: if the power fails then, they have the
-  /// newest log, refuse everybody else, and know no leader that was lost.
-  [[nodiscard]] bool has_vote_at_stake() const {
-    return newest().index > commit() && log.gives_vote_from(commit(), self);
-  }
-
   /// Whether this node may stand for election. A change that takes its vote away may yet be undone
   /// as long as it is not known to be committed, and until then only this node may have the log
   /// that wins (§4.2.2 of the thesis, E12). For the same reason a node whose machine has failed may
   /// stand, though only to hand on. Configurations from before its own entry are history, and it
   /// acts on none of them (B5).
   [[nodiscard]] bool may_campaign() const {
-    return (holds_seat() || is_understudy() || has_unfinished() || has_vote_at_stake())
-           && log.last().index >= entered && !removed;
+    return (holds_seat() || is_understudy() || has_unfinished()) && log.last().index >= entered
+           && !removed;
   }
 
   /// Whether this node's disk hangs or is full, so that whatever it is sent waits (D14).

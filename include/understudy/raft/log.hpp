@@ -7,7 +7,6 @@
 #include <understudy/core/assert.hpp>
 #include <understudy/core/entry.hpp>
 #include <understudy/core/snapshot.hpp>
-#include <understudy/roster/roster.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -156,19 +155,6 @@ public:
       if (c->index <= i)
         return *c;
     return base_members_;
-  }
-
-  /// Whether any configuration from the one in force at `i` on gives `who` a vote.
-  [[nodiscard]] bool gives_vote_from(log_index i, member_id who) const {
-    const auto gives
-        = [&](const placed_configuration& c) { return c.content && has_vote(*c.content, who); };
-    for (auto c = configurations_.rbegin(); c != configurations_.rend(); ++c) {
-      if (gives(*c))
-        return true;
-      if (c->index <= i)
-        return false;
-    }
-    return gives(base_members_);
   }
 
   /// The first of the run of configurations up to the newest that all have its voters.
