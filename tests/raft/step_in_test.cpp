@@ -223,6 +223,55 @@ TEST_CASE("S5: the newest configuration in its log counts, committed or not") {
 }
 
 TEST_CASE("S5: a listener that led may stand again for what only it has") {
+  group g{made_of({1, 2, 3, 4, 5}, {1, 2, 3})};
+  g.elect(1);
+  g.know(5, g[1].log().slice({1}, g[1].commit(), 10, 1 << 20), g[1].commit().value);
+  REQUIRE(g.change_voters(1, {1, 2, 5}).index.has_value());
+  const auto joint = g[1].newest().index;
+  g.hold([&](const mail& m) {
+    return m.as<append_entries>() && m.as<append_entries>()->previous.index >= joint;
+  });
+  g.exchange();
+  REQUIRE(g[1].commit() == joint);
+  g.know(4, g[1].log().slice({1}, joint, 10, 1 << 20), joint.value);
+  g.tell(4, leader_hint{{1}, g[1].vote().term, g.now});
+
+  // Node 4 leads, and node 5 is lost before what node 4 has begun with is committed.
+  g.drop();
+  g.hold<append_reply>(3, 4);
+  g.part({1});
+  g.now += 1ms;
+  for (const std::uint64_t id : {4u, 2u, 3u, 5u})
+    g.tell(id, peer_lost{{1}, true});
+  g.exchange();
+  g.pass_time(3ms);
+  REQUIRE(g.leader() == 4);
+  g.part({1, 5});
+  g.pass_time(450ms);
+  REQUIRE(g[4].newest().content->joint());
+
+  // So it takes the change back, and nobody hears of that.
+  const auto replies = std::exchange(g.held, {});
+  g.hold([](const mail& m) { return m.to.value == 4 || m.from.value == 4; });
+  for (const auto& reply : replies)
+    g.pass(reply);
+  REQUIRE_FALSE(g[4].newest().content->joint());
+  REQUIRE(g[4].newest().index > g[4].commit());
+  const auto taken_back = g[4].log().last();
+  g.pass_time(2s);
+  REQUIRE_FALSE(g[4].leads());
+  REQUIRE(g[2].newest().content->joint());
+
+  // It would not stand for the leader that it missed last: that one's seat is not for it.
+  g.tell(4, leader_hint{{5}, g[4].vote().term, g.now});
+  g.drop();
+  g.pass_time(5s);
+  CHECK(g.leader() == 4);
+  CHECK(g[2].log().term_at(taken_back.index) == taken_back.term);
+  CHECK_FALSE(g[2].newest().content->joint());
+}
+
+TEST_CASE("S5: a listener that led may stand again for the seat it took back") {
   cluster g;
   g.lose_leader();
   g.pass_time(3ms);
@@ -236,12 +285,14 @@ TEST_CASE("S5: a listener that led may stand again for what only it has") {
   g.hold([](const mail& m) { return m.to.value == 4 || m.from.value == 4; });
   g.pass_time(450ms);
   REQUIRE_FALSE(g[4].newest().content->joint()); // and node 4 took it back
+  const auto taken_back = g[4].log().last();
   REQUIRE(g[2].newest().content->joint());
   g.pass_time(1s);
   REQUIRE_FALSE(g[4].leads());
   g.drop();
   g.pass_time(5s);
   CHECK(g.leader() == 4);
+  CHECK(g[2].log().term_at(taken_back.index) == taken_back.term);
   CHECK_FALSE(g[2].newest().content->joint());
 }
 

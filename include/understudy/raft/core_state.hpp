@@ -56,6 +56,7 @@ public:
   log_index entered;                     ///< this node's enter entry, once the leader has named it
   log_index applied;                     ///< what the replica has confirmed
   member_id lost_leader;                 ///< whose loss this node noticed last
+  log_position refused_with;             ///< the log by which it refused a candidate last
   term_number led;                       ///< the term in which this node led last
   bool half_installed = false;           ///< a snapshot has arrived in part
   bool machine_failed = false;           ///< it can not apply, so it should not lead
@@ -143,14 +144,23 @@ public:
     return led != term_number{} && log.last().term == led && log.last().index > commit();
   }
 
+  /// Whether this node's log has kept another one from being elected, is what it was then, and is
+  /// not known to be committed. Who is in the way may have to lead, vote or no vote: where a change
+  /// of the voters failed, its entries may lie only with those who were to have a vote, or lost it
+  /// (E12). Whoever is asked is a voter in the eyes of the one who asks, so nobody who was removed
+  /// comes back this way.
+  [[nodiscard]] bool is_in_the_way() const {
+    return refused_with == log.last() && log.last().index > commit();
+  }
+
   /// Whether this node may stand for election. A change that takes its vote away may yet be undone
   /// as long as it is not known to be committed, and until then only this node may have the log
   /// that wins (§4.2.2 of the thesis, E12). For the same reason a node whose machine has failed may
   /// stand, though only to hand on. Configurations from before its own entry are history, and it
   /// acts on none of them (B5).
   [[nodiscard]] bool may_campaign() const {
-    return (holds_seat() || is_understudy() || has_unfinished()) && log.last().index >= entered
-           && !removed;
+    return (holds_seat() || is_understudy() || has_unfinished() || is_in_the_way())
+           && log.last().index >= entered && !removed;
   }
 
   /// Whether this node's disk hangs or is full, so that whatever it is sent waits (D14).

@@ -63,6 +63,8 @@ public:
       state.next = become_follower{};
     }
     const auto ruling = judge(state, from, m, hears_leader);
+    if (ruling == verdict::newer_log)
+      state.refused_with = state.log.last();
     if (ruling == verdict::granted && m.round == round::vote) {
       state.give_vote(from);
       state.durable.send_when_voted(out, from, reply_to(m, ruling, state));
