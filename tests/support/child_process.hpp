@@ -2,9 +2,7 @@
 #pragma once
 
 /// \file
-/// A program that a test starts, looks at, and does bad things to.
-
-#include <doctest/doctest.h>
+/// A program that a test starts, looks at, and does bad things to. What can not be done is thrown.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,7 +30,8 @@ class child_process {
 public:
   explicit child_process(std::vector<std::string> command) {
     int ends[2];
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+      throw std::system_error{errno, std::generic_category(), "a pipe"};
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
@@ -43,7 +43,10 @@ public:
         = ::posix_spawn(&id_, arguments[0], &actions, nullptr, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
-    REQUIRE_MESSAGE(problem == 0, command.front());
+    if (problem != 0) {
+      ::close(ends[0]);
+      throw std::system_error{problem, std::generic_category(), command.front()};
+    }
     reader_ = std::thread{[this, from = ends[0]] { read_lines(from); }};
   }
   child_process(const child_process&) = delete;
@@ -64,11 +67,14 @@ public:
       int how = 0;
       if (::waitpid(id_, &how, 0) == id_)
         status_ = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-      else
-        REQUIRE(errno == EINTR);
+      else if (errno != EINTR)
+        throw std::system_error{errno, std::generic_category(), "waiting for a process"};
     }
     return *status_;
   }
+
+  /// Whether `wait` has seen its end.
+  [[nodiscard]] bool has_ended() const { return status_.has_value(); }
 
   /// Waits until it has written a line with this in it. False: its stream has ended, or it took too
   /// long.

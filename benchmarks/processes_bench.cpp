@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Nodes in processes of their own, beside etcd, which has to be installed (Debian: etcd-server).
+// Everything is at its defaults and on this machine; values have 256 bytes.
+//
+//   failover   The leader is killed (SIGKILL). From then on until the first write is acknowledged
+//              that was sent after it, to one of the other nodes, over HTTP. `ms` is the median
+//              over the trials, `p99_ms`, `min_ms` and `max_ms` stand beside it. `listener`: three
+//              nodes vote and a fourth listens; each trial kills one for good, and a new one
+//              enters. `durable`: three nodes with directories; who was killed is started again.
+//              `etcd`: three members on the same disk; likewise. `stall_ms` is the machine's part:
+//              how late a timer of 1 ms fired at worst in the median trial.
+//
+//   writes     `callers` threads, each with one write open, all of them over HTTP, at the nodes in
+//              turn. Rounds of both take turns. `per_s`, `p50_us`, `p99_us` are of the nodes,
+//              `etcd_...` of etcd, `ratio` is of the rates, the median of the rounds. `memory`: the
+//              nodes have no directories, and etcd's are on a disk in memory. `durable`: both are
+//              on the disk of UNDERSTUDY_BENCH_DIR, or of the system's directory for temporary
+//              files.
+//
+//   client     The same, but the nodes' writes come through the library's own client. etcd's still
+//              come through its gateway to JSON, as there is no client of it in C++: a ratio that
+//              says what a C++ program has, and not what etcd can do.
+//
+// `Time` is that of one write, or of one failover. A table for people:
+// --benchmark_counters_tabular=true; for programs: --benchmark_format=json.
+
+#include <understudy/client.hpp>
+#include <understudy/transport/tcp_network.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include "checked.hpp"
+#include "etcd_processes.hpp"
+#include "figures.hpp"
+#include "node_processes.hpp"
+#include "scratch_directory.hpp"
+#include "served_store.hpp"
+#include "write_load.hpp"
+#include <demo/stall_meter.hpp>
+#include <node/key_value.hpp>
+#include <node/key_value_messages.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace processes_bench {
+
+using namespace benchmarks;
+using namespace std::chrono_literals;
+using node_program::key_value;
+
+constexpr std::int64_t trials = 20;
+constexpr std::int64_t rounds = 5;
+constexpr auto length = 1s;
+
+/// Runs a benchmark whose failure is a text, and not the end of all others.
+template <class Measure> void guarded(benchmark::State& state, const Measure& measure) {
+  try {
+    measure();
+  } catch (const std::exception& e) {
+    state.SkipWithError(e.what());
+  }
+}
+
+/// A disk in memory.
+[[nodiscard]] std::filesystem::path memory_disk() {
+  const std::filesystem::path shared{"/dev/shm"};
+  if (!std::filesystem::is_directory(shared))
+    throw std::runtime_error{"there is no /dev/shm for etcd's files"};
+  return shared;
+}
+
+[[nodiscard]] std::unique_ptr<etcd_processes> make_etcd(const std::filesystem::path& directory) {
+  const auto program = etcd_processes::program();
+  if (!program)
+    throw std::runtime_error{"etcd is not installed; Debian has it as etcd-server"};
+  return std::make_unique<etcd_processes>(*program, 3, directory);
+}
+
+// -- failover -------------------------------------------------------------------------------------
+
+enum class kind { listener, durable, etcd };
+
+[[nodiscard]] std::unique_ptr<served_store> make_store(kind what) {
+  switch (what) {
+  case kind::listener:
+    return std::make_unique<node_processes>(UNDERSTUDY_NODE_PROGRAM, node_processes::seats + 1);
+  case kind::durable:
+    return std::make_unique<node_processes>(UNDERSTUDY_NODE_PROGRAM, node_processes::seats,
+                                            disk_to_measure());
+  case kind::etcd:
+    return make_etcd(disk_to_measure());
+  }
+  throw std::runtime_error{"unlisted"};
+}
+
+void failover(benchmark::State& state, kind what) {
+  guarded(state, [&] {
+    const auto store = make_store(what);
+    demo::stall_meter stalls;
+    std::vector<double> took;
+    std::vector<double> stalled;
+    for (auto _ : state) {
+      stalls.take();
+      took.push_back(time_to_next_write(*store).count());
+      stalled.push_back(stalls.take().count());
+      state.SetIterationTime(took.back() / 1e3);
+      store->restore();
+    }
+    state.counters["ms"] = median(took);
+    state.counters["p99_ms"] = quantile(took, 0.99);
+    state.counters["min_ms"] = std::ranges::min(took);
+    state.counters["max_ms"] = std::ranges::max(took);
+    state.counters["stall_ms"] = median(stalled);
+  });
+}
+
+BENCHMARK_CAPTURE(failover, listener, kind::listener)->Iterations(trials)->UseManualTime();
+BENCHMARK_CAPTURE(failover, durable, kind::durable)->Iterations(trials)->UseManualTime();
+BENCHMARK_CAPTURE(failover, etcd, kind::etcd)->Iterations(trials)->UseManualTime();
+
+// -- writes ---------------------------------------------------------------------------------------
+
+enum class medium { memory, disk };
+
+/// Writes 256 bytes under a key of its own, again and again.
+[[nodiscard]] one_write over_http(const served_store& store, std::size_t caller) {
+  const auto doors = store.doors();
+  auto line = std::make_shared<httplib::Client>(connection_to(doors[caller % doors.size()]));
+  return [&store, line, key = "caller" + std::to_string(caller), value = std::string(256, 'v')] {
+    return store.put(*line, key, value);
+  };
+}
+
+/// Takes turns between `ours(caller)` and etcd.
+template <class Ours>
+void compare(benchmark::State& state, const served_store& etcd, const Ours& ours) {
+  const auto callers = static_cast<std::size_t>(state.range(0));
+  const auto theirs = [&](std::size_t caller) { return over_http(etcd, caller); };
+  const auto measure = [&](const std::function<one_write(std::size_t)>& make) {
+    auto round = write_for(callers, make, length);
+    if (round.failed != 0)
+      throw std::runtime_error{std::to_string(round.failed) + " writes failed"};
+    return round;
+  };
+
+  static_cast<void>(measure(ours)); // memory and caches
+  static_cast<void>(measure(theirs));
+  series of_ours;
+  series of_etcd;
+  std::vector<double> ratios;
+  for (auto _ : state) {
+    auto etcd_round = measure(theirs);
+    auto our_round = measure(ours);
+    ratios.push_back(our_round.per_second() / etcd_round.per_second());
+    state.SetIterationTime(1 / our_round.per_second());
+    of_etcd.add(std::move(etcd_round));
+    of_ours.add(std::move(our_round));
+  }
+  const auto report = [&](const std::string& prefix, const series& s) {
+    state.counters[prefix + "per_s"] = s.per_second();
+    state.counters[prefix + "p50_us"] = s.wait(0.5).count();
+    state.counters[prefix + "p99_us"] = s.wait(0.99).count();
+  };
+  report("", of_ours);
+  report("etcd_", of_etcd);
+  state.counters["ratio"] = median(ratios);
+  state.counters["ratio_min"] = std::ranges::min(ratios);
+  state.counters["ratio_max"] = std::ranges::max(ratios);
+}
+
+[[nodiscard]] std::unique_ptr<node_processes> make_nodes(medium where) {
+  return std::make_unique<node_processes>(UNDERSTUDY_NODE_PROGRAM, node_processes::seats,
+                                          where == medium::disk ? std::optional{disk_to_measure()}
+                                                                : std::nullopt);
+}
+
+void writes(benchmark::State& state, medium where) {
+  guarded(state, [&] {
+    const auto etcd = make_etcd(where == medium::disk ? disk_to_measure() : memory_disk());
+    const auto nodes = make_nodes(where);
+    compare(state, *etcd, [&](std::size_t caller) { return over_http(*nodes, caller); });
+  });
+}
+
+void client(benchmark::State& state, medium where) {
+  guarded(state, [&] {
+    const auto etcd = make_etcd(where == medium::disk ? disk_to_measure() : memory_disk());
+    const auto nodes = make_nodes(where);
+    understudy::networked_config config;
+    caf::actor_system system{config};
+    std::vector<understudy::contact> places;
+    for (const auto& at : nodes->places())
+      places.push_back(checked(understudy::tcp_seed(at)));
+    const auto calls = checked(
+        understudy::spawn_client<key_value>(system, places, {}, 0, understudy::over_tcp({})));
+    compare(state, *etcd, [&](std::size_t caller) -> one_write {
+      return [&calls,
+              what = key_value::put{"caller" + std::to_string(caller), std::string(256, 'v')}] {
+        return calls.submit(what, 10s).get().has_value();
+      };
+    });
+    calls.stop();
+  });
+}
+
+void loads(benchmark::internal::Benchmark* of) {
+  of->ArgName("callers")->Arg(1)->Arg(64)->Arg(256)->Iterations(rounds)->UseManualTime();
+}
+
+BENCHMARK_CAPTURE(writes, memory, medium::memory)->Apply(loads);
+BENCHMARK_CAPTURE(writes, durable, medium::disk)->Apply(loads);
+BENCHMARK_CAPTURE(client, memory, medium::memory)->Apply(loads);
+BENCHMARK_CAPTURE(client, durable, medium::disk)->Apply(loads);
+
+} // namespace processes_bench
