@@ -5,10 +5,13 @@
 
 #include <understudy/node.hpp>
 
+#include "node/admin_api.hpp"
 #include "node/command_line.hpp"
 #include "node/http_api.hpp"
 #include "node/http_server.hpp"
+#include "node/leave_wish.hpp"
 #include "node/log.hpp"
+#include "node/node_admin.hpp"
 #include "node/node_options.hpp"
 #include "node/node_service.hpp"
 #include "node/wake_up.hpp"
@@ -30,6 +33,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using understudy::node_event;
+using understudy::protocol::endpoint;
 
 [[nodiscard]] level level_of(node_event::kind what) {
   using enum node_event::kind;
@@ -54,13 +58,14 @@ public:
     auto made = make_node_options(options_, trusted_);
     if (!made)
       return refuse(exit_code::bad_options, "can_not_start", made.error());
-    std::string why;
-    const auto at = read_host_port(options_.http, why);
-    auto server = http_server::bind(
-        at.value_or(host_port{}),
-        {.connections_max = static_cast<std::size_t>(options_.http_connections)}, counters_);
+    auto server
+        = bind(options_.http, static_cast<std::size_t>(options_.http_connections), counters_);
     if (!server)
       return refuse(exit_code::cannot_start, "can_not_start", server.error());
+    http_counters admin_counters; // what operators ask is no traffic
+    auto admin_server = bind(options_.admin, admin_connections, admin_counters);
+    if (!admin_server && !options_.admin.empty())
+      return refuse(exit_code::cannot_start, "can_not_start", admin_server.error());
 
     made->on_event = [this](const node_event& what) { hear(what); };
     understudy::networked_config config;
@@ -77,23 +82,43 @@ public:
     node_service table{*node};
     http_api api{table, counters_};
     server->start([&](const http_request& asked) { return api.answer(asked); });
+    node_admin orders{*node, api, wish_};
+    admin_api operators{orders};
+    if (admin_server)
+      admin_server->start([&](const http_request& asked) { return operators.answer(asked); });
     log_.line(level::info, "serving",
               {{"name", options_.name},
                {"id", std::to_string(node->id().value)},
-               {"http", to_string(server->address())},
+               {"http", host_and_port(server->address())},
+               {"admin", admin_server ? host_and_port(admin_server->address()) : "none"},
                {"data", options_.data.empty() ? "none" : options_.data}});
 
     const auto end = go_on_until_told(*node, api, *server);
     node->stop();
+    wish_.answer(understudy::fail(understudy::errc::stopped, "the node stops, and has not left"));
     if (!wait_until_over(std::chrono::seconds{10}))
       stop_at_once("the node does not stop");
     server->close();
     server->join();
+    if (admin_server) {
+      admin_server->close();
+      admin_server->join();
+    }
     log_.line(level::info, "stopped", {{"exit_status", std::to_string(static_cast<int>(end))}});
     return end;
   }
 
 private:
+  static constexpr std::size_t admin_connections = 16;
+  static constexpr understudy::interval leave_limit_default = std::chrono::seconds{10};
+
+  static understudy::expected<http_server> bind(const std::string& place, std::size_t connections,
+                                                http_counters& counters) {
+    return understudy::protocol::parse_host_and_port(place).and_then([&](const endpoint& at) {
+      return http_server::bind(at, {.connections_max = connections}, counters);
+    });
+  }
+
   exit_code refuse(exit_code status, std::string_view event, const understudy::failure& why) {
     log_.line(level::error, event,
               {{"error", std::string{to_string(why.code)}}, {"detail", why.detail}});
@@ -114,7 +139,8 @@ private:
       evicted_ = true;
       wake_.notify();
     }
-    if (what.what == node_event::kind::left && what.detail == "left")
+    if (what.what == node_event::kind::left
+        && (what.detail == "left" || what.detail.starts_with("last member")))
       left_ = true;
   }
 
@@ -122,7 +148,7 @@ private:
                              http_server& server) {
     while (!over_ && !evicted_) {
       const auto why = wake_.wait();
-      if (why == woken_by::signal)
+      if (why == woken_by::signal || wish_.is_made())
         return leave(node, api, server);
       if (why == woken_by::reload)
         read_certificates_again();
@@ -146,23 +172,30 @@ private:
   }
 
   exit_code leave(const understudy::node<key_value>& node, http_api& api, http_server& server) {
-    log_.line(level::info, "draining", {{"seconds", detail::short_number(options_.drain)}});
     api.begin_to_drain();
     server.begin_to_drain();
+    // Only now: whoever reads this line may ask at once, and is told that the node drains.
+    log_.line(level::info, "draining", {{"seconds", detail::short_number(options_.drain)}});
     const auto until = clock::now() + seconds(options_.drain);
     while (clock::now() < until && !over_)
       if (wake_.wait(until) == woken_by::signal)
         stop_at_once("a second signal");
     server.close();
     log_.line(level::info, "http_closed");
-    if (options_.leave_limit <= 0)
+    // Who wishes that it leave wants more than that it stops.
+    const bool only_stop = options_.leave_limit <= 0;
+    if (only_stop && !wish_.is_made())
       return exit_code::left;
 
-    auto left = node.leave(seconds(options_.leave_limit));
+    const auto limit = only_stop ? leave_limit_default : seconds(options_.leave_limit);
+    auto left = node.leave(limit);
     // The node stops when it has left, or when the time is up: `over_` tells of both.
-    if (!wait_until_over(seconds(options_.leave_limit) + std::chrono::seconds{5}))
+    if (!wait_until_over(limit + std::chrono::seconds{5}))
       stop_at_once("leaving does not end");
     const auto how = left.get();
+    wish_.answer(how.map([](const understudy::leave_result& end) {
+      return understudy::leave_ended{end.how, end.detail};
+    }));
     if (!how)
       return refuse(exit_code::undone, "not_left", how.error());
     if (how->how == understudy::leave_outcome::timed_out)
@@ -189,6 +222,7 @@ private:
   const program_options& options_;
   trust trusted_;
   const wake_up wake_; ///< before anything that has a thread
+  leave_wish wish_{wake_};
   const event_log log_;
   http_counters counters_;
   std::atomic<bool> over_ = false;

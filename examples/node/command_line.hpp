@@ -68,6 +68,10 @@ EXAMPLES
     node --name b --seed 127.0.0.1:7001 --listen 127.0.0.1:7002 --http 127.0.0.1:8002 &
     node --name c --seed 127.0.0.1:7001 --listen 127.0.0.1:7003 --http 127.0.0.1:8003 &
 
+  One that operators can give orders to:
+    node --name a --found --admin 127.0.0.1:9080
+    nodectl --admin 127.0.0.1:9080 status
+
 SIGNALS
   SIGTERM, SIGINT   leave: for --drain seconds /readyz answers 503 and each connection is closed
                     after its answer; then the HTTP port is closed, and the node hands over what it
@@ -146,6 +150,10 @@ inline void add_service_options(CLI::App& app, program_options& o) {
                  "how many are served at a time; others wait")
       ->type_name("N")
       ->capture_default_str()
+      ->group("HTTP");
+  app.add_option("--admin", o.admin,
+                 "where the API for operators is, for nodectl; none if not given")
+      ->type_name("HOST:PORT")
       ->group("HTTP");
   app.add_option("--drain", o.drain, "from the signal to the closing of the HTTP port")
       ->type_name("SECONDS")

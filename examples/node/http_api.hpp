@@ -11,9 +11,10 @@
 
 #include <understudy/core/errors.hpp>
 
-#include "http_errors.hpp"
+#include "error_answer.hpp"
 #include "http_message.hpp"
 #include "http_parameters.hpp"
+#include "http_routes.hpp"
 #include "json_bodies.hpp"
 #include "metrics.hpp"
 #include "service.hpp"
@@ -21,12 +22,10 @@
 #include "status_json.hpp"
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -36,29 +35,6 @@
 
 namespace node_program {
 
-/// An answer that says what went wrong.
-[[nodiscard]] inline http_answer error_answer(std::string_view name, std::string detail = {}) {
-  const auto line = http_error_named(name);
-  nlohmann::ordered_json body{
-      {"error", line.name},
-      {"detail", detail.empty() ? std::string{line.meaning} : std::move(detail)},
-      {"certainty", to_string(line.certainty)}};
-  http_answer answer{.status = line.status, .body = dump(body)};
-  if (line.later)
-    answer.headers.emplace_back("Retry-After", "1");
-  return answer;
-}
-
-[[nodiscard]] inline http_answer error_answer(const understudy::failure& why) {
-  const auto name = to_string(why.code);
-  const auto line = http_error_named(name);
-  // One that is not in the table is named in the text.
-  return error_answer(line.name,
-                      line.name == name
-                          ? why.detail
-                          : std::string{name} + (why.detail.empty() ? "" : ": ") + why.detail);
-}
-
 /// The API of one node. Answers from any thread, as many at a time as there are.
 class http_api {
 public:
@@ -66,11 +42,12 @@ public:
 
   /// From now on /readyz says no, so that nobody new is sent here.
   void begin_to_drain() { draining_ = true; }
+  [[nodiscard]] bool draining() const { return draining_; }
 
   [[nodiscard]] http_answer answer(const http_request& asked) {
     const auto begun = std::chrono::steady_clock::now();
     ++counters_.open;
-    auto result = answer_safely(asked);
+    auto result = answer_by(routes, *this, asked);
     --counters_.open;
     const auto took = std::chrono::steady_clock::now() - begun;
     counters_.microseconds += static_cast<std::uint64_t>(
@@ -80,56 +57,14 @@ public:
   }
 
   /// The routes as the documentation has them.
-  [[nodiscard]] static std::string routes_as_markdown() {
-    std::string text = "| request | parameters | what it does |\n| --- | --- | --- |\n";
-    for (const auto& r : routes)
-      text += "| `" + std::string{r.method} + ' ' + std::string{r.path} + std::string{r.rest}
-              + "` | " + std::string{r.parameters} + " | " + std::string{r.help} + " |\n";
-    return text;
-  }
+  [[nodiscard]] static std::string routes_as_markdown() { return as_markdown(routes); }
 
 private:
-  using handler = http_answer (http_api::*)(const http_request&, const std::string& rest);
-
-  struct route {
-    std::string_view method;
-    std::string_view path;
-    bool prefix = false;        ///< what follows `path` goes to the handler
-    std::string_view rest = {}; ///< what that is
-    handler serve = nullptr;
-    std::string_view parameters = {};
-    std::string_view help = {};
-  };
+  using route = http_route<http_api>;
 
   static constexpr std::string_view read_parameters
       = "`consistency`, `max_age`, `at_least`, `timeout`";
   static const std::array<route, 14> routes;
-
-  [[nodiscard]] http_answer answer_safely(const http_request& asked) {
-    try {
-      return dispatch(asked);
-    } catch (const std::exception& e) { // out of memory, say
-      return error_answer("internal", e.what());
-    }
-  }
-
-  [[nodiscard]] http_answer dispatch(const http_request& asked) {
-    std::string allowed;
-    const auto method = asked.method == "HEAD" ? std::string{"GET"} : asked.method;
-    for (const auto& r : routes) {
-      if (r.prefix ? !asked.path.starts_with(r.path) : asked.path != r.path)
-        continue;
-      if (r.method == method)
-        return (this->*r.serve)(asked, asked.path.substr(r.path.size()));
-      allowed += (allowed.empty() ? "" : ", ") + std::string{r.method};
-    }
-    if (allowed.empty())
-      return error_answer("no_such_route", "there is nothing at '" + asked.path.substr(0, 80)
-                                               + "'; GET / lists what there is");
-    auto refused = error_answer("method_not_allowed", "this path takes " + allowed);
-    refused.headers.emplace_back("Allow", allowed);
-    return refused;
-  }
 
   // -- reads
   // ---------------------------------------------------------------------------------------
@@ -342,16 +277,7 @@ private:
                                                     : "the node has still to catch up");
   }
 
-  http_answer list_routes(const http_request&, const std::string&) {
-    std::string text;
-    for (const auto& r : routes) {
-      auto line = std::string{r.method} + ' ' + std::string{r.path} + std::string{r.rest};
-      line.resize(std::max<std::size_t>(line.size(), 26), ' ');
-      text += line + ' ' + std::string{r.help} + '\n';
-    }
-    std::erase(text, '`');
-    return {.type = "text/plain", .body = text};
-  }
+  http_answer list_routes(const http_request&, const std::string&) { return list_of(routes); }
 
   service& service_;
   http_counters& counters_;

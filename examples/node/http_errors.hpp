@@ -66,7 +66,8 @@ inline constexpr std::array call_errors{
     http_error{"node_broken", 500, not_applied, false,
                "this node has stopped itself; ask another node"},
     http_error{"no_leader", 503, not_applied, true, "nobody leads at the moment"},
-    http_error{"not_leader", 503, not_applied, true, "the leader is changing"},
+    http_error{"not_leader", 503, not_applied, true,
+               "the leader is changing; of `/admin`: another node leads, the text says which"},
     http_error{"overloaded", 503, not_applied, true,
                "a queue is full, or too many requests of the session are open"},
     http_error{"busy", 503, not_applied, true, "a change of the same kind is under way"},
@@ -76,10 +77,13 @@ inline constexpr std::array call_errors{
                "the node is no member of its cluster any more; ask another node"},
     http_error{"too_many_sessions", 503, not_applied, true,
                "the cluster has as many sessions as it may"},
-    http_error{"timed_out", 504, not_applied, false,
-               "no answer in time; it was a read, so nothing is in doubt"},
-    http_error{"outcome_unknown", 504, unknown, false,
-               "no answer in time: ask again under the same session and number"},
+    http_error{
+        "timed_out", 504, not_applied, false,
+        "no answer in time; it was a read, so nothing is in doubt. Of `/admin/transfer`: nobody "
+        "took over in time"},
+    http_error{
+        "outcome_unknown", 504, unknown, false,
+        "no answer in time: ask again under the same session and number; an order, as it is"},
     http_error{"storage_full", 507, not_applied, false, "no room is left on the disk"},
 };
 
@@ -96,6 +100,16 @@ inline constexpr std::array verdict_errors{
                "the table holds as many keys as `/limits` allows"},
     http_error{"too_many_bytes", 507, not_applied, false,
                "the table holds as many bytes as `/limits` allows"},
+};
+
+/// Those of operators' calls alone.
+inline constexpr std::array admin_errors{
+    http_error{"member_unknown", 404, not_applied, false,
+               "of `/admin`: no member has this name or id"},
+    http_error{"member_ambiguous", 409, not_applied, false,
+               "of `/admin`: several members have this name; the text has their ids"},
+    http_error{"not_left", 500, unknown, false,
+               "of `/admin/leave`: the node stops with something undone; the text says what"},
 };
 
 /// Those that come from HTTP alone.
@@ -120,6 +134,8 @@ template <class Use> void each_http_error(Use use) {
   for (const auto& line : detail::call_errors)
     use(line);
   for (const auto& line : detail::verdict_errors)
+    use(line);
+  for (const auto& line : detail::admin_errors)
     use(line);
   for (const auto& line : detail::protocol_errors)
     use(line);

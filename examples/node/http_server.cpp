@@ -6,7 +6,7 @@
 
 #include "http_server.hpp"
 
-#include "http_api.hpp"
+#include "error_answer.hpp"
 #include <httplib.h>
 #include <netdb.h>
 #include <poll.h>
@@ -387,7 +387,7 @@ private:
 };
 
 /// Why a port can not be had: httplib does not say.
-std::string reason_for(const host_port& at) {
+std::string reason_for(const understudy::protocol::endpoint& at) {
   ::addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -436,7 +436,7 @@ struct http_server::parts {
   }
 
   limited_server server;
-  host_port at = {};
+  understudy::protocol::endpoint at = {};
   std::thread thread;
   std::atomic<bool> ended = false;
   bool closed = false;
@@ -447,7 +447,8 @@ http_server::http_server(http_server&&) noexcept = default;
 http_server& http_server::operator=(http_server&&) noexcept = default;
 http_server::~http_server() = default;
 
-understudy::expected<http_server> http_server::bind(const host_port& at, const http_limits& limits,
+understudy::expected<http_server> http_server::bind(const understudy::protocol::endpoint& at,
+                                                    const http_limits& limits,
                                                     http_counters& counters) {
   auto all = std::make_unique<parts>(limits, counters);
   all->at = at;
@@ -455,13 +456,13 @@ understudy::expected<http_server> http_server::bind(const host_port& at, const h
                                  : (all->server.bind_to_port(at.host, at.port) ? int{at.port} : -1);
   if (port < 0)
     return understudy::fail(understudy::errc::invalid_option,
-                            "can not listen at " + to_string(at) + ": " + reason_for(at));
+                            "can not listen at " + host_and_port(at) + ": " + reason_for(at));
   all->at.port = static_cast<std::uint16_t>(port);
   all->server.lengthen_queue();
   return http_server{std::move(all)};
 }
 
-host_port http_server::address() const {
+understudy::protocol::endpoint http_server::address() const {
   return parts_->at;
 }
 

@@ -6,8 +6,8 @@
 /// http_server.cpp alone, and is compiled there once.
 
 #include <understudy/core/errors.hpp>
+#include <understudy/protocol/endpoint.hpp>
 
-#include "host_port.hpp"
 #include "http_message.hpp"
 #include "metrics.hpp"
 
@@ -37,14 +37,15 @@ public:
 
   /// Says whether the port can be had, before anything else is begun.
   [[nodiscard]] static understudy::expected<http_server>
-  bind(const host_port& at, const http_limits& limits, http_counters& counters);
+  bind(const understudy::protocol::endpoint& at, const http_limits& limits,
+       http_counters& counters);
 
   http_server(http_server&&) noexcept;
   http_server& operator=(http_server&&) noexcept;
   ~http_server();
 
   /// Where it is bound; the port is the real one, also if any was asked for.
-  [[nodiscard]] host_port address() const;
+  [[nodiscard]] understudy::protocol::endpoint address() const;
 
   void start(answerer answer);
 

@@ -77,6 +77,8 @@ public:
     return {};
   }
 
+  [[nodiscard]] bool has(std::string_view name) const { return object_.contains(name); }
+
   [[nodiscard]] understudy::expected<std::string> text(std::string_view name) const {
     const auto found = object_.find(name);
     if (found == object_.end())
@@ -115,6 +117,15 @@ public:
                          + std::to_string(std::numeric_limits<Number>::max()) + ", and is "
                          + found->dump());
     return found->get<Number>();
+  }
+
+  [[nodiscard]] understudy::expected<bool> truth(std::string_view name) const {
+    const auto found = object_.find(name);
+    if (found == object_.end())
+      return missing(name);
+    if (!found->is_boolean())
+      return wrong(name, "true or false", *found);
+    return found->get<bool>();
   }
 
 private:

@@ -63,6 +63,20 @@ inline constexpr std::array<std::string_view, 4> level_names{"debug", "info", "w
   return quoted + (cut ? "...\"" : "\"");
 }
 
+/// `2025-01-31T12:00:00.123Z`.
+[[nodiscard]] inline std::string as_utc(std::chrono::system_clock::time_point when) {
+  const auto since = when.time_since_epoch();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+  const auto seconds = static_cast<std::time_t>(ms / 1'000);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 64> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::array<char, 8> rest{};
+  std::snprintf(rest.data(), rest.size(), ".%03dZ", static_cast<int>(ms % 1'000));
+  return std::string{text.data(), length} + rest.data();
+}
+
 /// Where lines go. Safe from any thread: a line is written by one call.
 class event_log {
 public:
@@ -74,7 +88,8 @@ public:
   void line(level how, std::string_view event, fields all = {}) const {
     if (how < least_)
       return;
-    std::string text = now() + " level=" + std::string{level_names[static_cast<std::size_t>(how)]}
+    std::string text = as_utc(std::chrono::system_clock::now())
+                       + " level=" + std::string{level_names[static_cast<std::size_t>(how)]}
                        + " event=" + std::string{event};
     for (const auto& [name, value] : all)
       if (!value.empty())
@@ -85,19 +100,6 @@ public:
   static void to_stderr(std::string_view line) { std::cerr << line << std::flush; }
 
 private:
-  [[nodiscard]] static std::string now() {
-    const auto since = std::chrono::system_clock::now().time_since_epoch();
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-    const auto seconds = static_cast<std::time_t>(ms / 1'000);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 64> text{};
-    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::array<char, 8> rest{};
-    std::snprintf(rest.data(), rest.size(), ".%03dZ", static_cast<int>(ms % 1'000));
-    return std::string{text.data(), length} + rest.data();
-  }
-
   level least_;
   sink to_;
 };

@@ -7,7 +7,6 @@
 #include <understudy/protocol/endpoint.hpp>
 #include <understudy/roster/settings.hpp>
 
-#include "host_port.hpp"
 #include "log.hpp"
 
 #include <cstdint>
@@ -43,6 +42,7 @@ struct program_options {
 
   std::string http = "127.0.0.1:8080";
   std::int64_t http_connections = 64;
+  std::string admin = {};
 
   double leave_limit = 10;
   double drain = 5;
@@ -67,15 +67,15 @@ using complaint_list = std::vector<std::string>;
 }
 
 /// Reads an address, or complains; nothing if the option was not given.
-[[nodiscard]] inline std::optional<host_port>
+[[nodiscard]] inline std::optional<understudy::protocol::endpoint>
 address_of(std::string_view option, const std::string& text, complaint_list& found) {
-  std::string why;
   if (text.empty())
     return std::nullopt;
-  auto read = read_host_port(text, why);
-  if (!read)
-    found.push_back(std::string{option} + ": " + why);
-  return read;
+  auto read = understudy::protocol::parse_host_and_port(text);
+  if (read)
+    return std::move(*read);
+  found.push_back(std::string{option} + ": " + read.error().detail);
+  return std::nullopt;
 }
 
 inline void check_seconds(std::string_view option, double value, complaint_list& found) {
@@ -104,7 +104,7 @@ inline void check_links(const program_options& o, complaint_list& found) {
     found.emplace_back("--advertise needs --listen");
   if (advertise && advertise->port == 0)
     found.push_back("--advertise " + in_quotes(o.advertise) + ": port 0 is no port that answers");
-  if (listen && o.advertise.empty() && (listen->host == "0.0.0.0" || listen->host == "::"))
+  if (listen && o.advertise.empty() && understudy::protocol::is_any_address(listen->host))
     found.push_back("--listen " + in_quotes(o.listen)
                     + " is every address of this host: --advertise has to say which of them the "
                       "others are to use");
@@ -126,6 +126,16 @@ inline void check_links(const program_options& o, complaint_list& found) {
   check_file("--key", o.key, found);
   check_file("--authority", o.authority, found);
   check_file("--cluster-key", o.cluster_key, found);
+}
+
+/// The API for operators asks nobody who they are.
+inline void check_admin(const program_options& o, complaint_list& found) {
+  const auto admin = address_of("--admin", o.admin, found);
+  if (admin && !understudy::protocol::is_loopback(admin->host) && !o.insecure)
+    found.push_back("--admin " + in_quotes(o.admin)
+                    + " can be reached from other machines, and whoever reaches it may send nodes "
+                      "away: it has to be an address of this machine alone, such as "
+                      "127.0.0.1:9080; --insecure lets everybody in who can connect");
 }
 
 } // namespace detail
@@ -153,6 +163,7 @@ inline void check_links(const program_options& o, complaint_list& found) {
   if (o.http.empty())
     found.emplace_back("--http must not be empty");
   static_cast<void>(detail::address_of("--http", o.http, found));
+  detail::check_admin(o, found);
   within("--http-connections", o.http_connections, http_connections_limit);
   detail::check_seconds("--leave-limit", o.leave_limit, found);
   detail::check_seconds("--drain", o.drain, found);

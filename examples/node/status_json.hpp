@@ -23,13 +23,10 @@ namespace detail {
 }
 
 [[nodiscard]] inline nlohmann::ordered_json as_json(const understudy::member_status& m) {
-  return {{"id", as_text(m.id)},
-          {"name", m.name},
-          {"rank", m.rank},
-          {"role", to_string(m.role)},
-          {"present", m.status == understudy::standing::present},
-          {"pinned", m.pinned},
-          {"match", m.match.value},
+  return {{"id", as_text(m.id)},       {"name", m.name},
+          {"address", m.address},      {"rank", m.rank},
+          {"role", to_string(m.role)}, {"present", m.status == understudy::standing::present},
+          {"pinned", m.pinned},        {"match", m.match.value},
           {"in_contact", m.in_contact}};
 }
 

@@ -112,19 +112,15 @@ TEST_CASE("all complaints come at once") {
 }
 
 TEST_CASE("addresses are read as people write them") {
-  std::string why;
-  const auto reads = [&](const char* text) { return node_program::read_host_port(text, why); };
-  CHECK(reads("a:1") == node_program::host_port{"a", 1});
-  CHECK(reads("[::1]:65535") == node_program::host_port{"::1", 65'535});
-  CHECK(to_string(*reads("[::1]:0")) == "[::1]:0");
-  for (const auto* bad : {"", ":", "a", "a:", ":1", "a:65536", "a:-1", "a:+1", "a:1x", "::1:5",
-                          "[]:1", "a b:1", "http://a:1", "a:99999999999999999999"}) {
+  for (const auto* good : {"a:1", "[::1]:65535", "[::1]:0", "10.0.0.1:8080"})
+    CHECK_FALSE_MESSAGE(read({"--found", "--http", good}).over, good);
+  for (const auto* bad : {":", "a", "a:", ":1", "a:65536", "a:-1", "a:+1", "a:1x", "::1:5", "[]:1",
+                          "a b:1", "http://a:1", "a:99999999999999999999"}) {
     CAPTURE(bad);
-    why.clear();
-    CHECK_FALSE(reads(bad));
-    CHECK(says(why, "HOST:PORT is wanted"));
+    CHECK(says(refused({"--found", "--http", bad}), "is no HOST:PORT"));
   }
-  CHECK(says(refused({"--found", "--http", "here"}), "--http: 'here' has no port"));
+  CHECK(says(refused({"--found", "--http", "here"}),
+             "--http: 'here' is no HOST:PORT: the port is missing"));
 }
 
 TEST_CASE("who may connect has to be said") {
@@ -140,6 +136,18 @@ TEST_CASE("who may connect has to be said") {
   CHECK_FALSE(read({"--seed", "a:1", "--listen", "127.0.0.1:1"}).over); // only this machine
   CHECK(says(refused({"--found", "--listen", "127.0.0.1:1", "--cluster-name", "c"}),
              "--cluster-name needs --certificate"));
+}
+
+TEST_CASE("operators' calls are taken from this machine alone, unless everybody is let in") {
+  CHECK(read({"--found"}).options.admin.empty());
+  for (const auto* own : {"127.0.0.1:1", "[::1]:1", "localhost:0"})
+    CHECK_FALSE_MESSAGE(read({"--found", "--admin", own}).over, own);
+  for (const auto* wide : {"10.0.0.1:1", "0.0.0.0:1", "[::]:1", "example.org:1"}) {
+    CAPTURE(wide);
+    CHECK(says(refused({"--found", "--admin", wide}), "--insecure lets everybody in"));
+    CHECK_FALSE(read({"--found", "--admin", wide, "--insecure"}).over);
+  }
+  CHECK(says(refused({"--found", "--admin", "here"}), "--admin: 'here' is no HOST:PORT"));
 }
 
 TEST_CASE("a complaint stays on its line, and within reason") {
@@ -158,7 +166,7 @@ TEST_CASE("the help names every option, and teaches with examples") {
                            "--certificate", "--key",         "--authority",    "--cluster-key",
                            "--insecure",    "--leave-limit", "--drain",        "--http-connections",
                            "--log-level",   "--config",      "--metrics-help", "--version",
-                           "EXAMPLES",      "SIGNALS",       "EXIT STATUS"})
+                           "--admin",       "EXAMPLES",      "SIGNALS",        "EXIT STATUS"})
     CHECK(says(got.text, part));
   CHECK(read({"--version"}).over);
   CHECK(read({"--metrics-help"}).metrics_help);

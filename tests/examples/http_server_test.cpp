@@ -212,7 +212,7 @@ TEST_CASE_FIXTURE(fixture, "a closed port takes nobody, and a request that is op
 TEST_CASE_FIXTURE(fixture, "a port that is taken is refused with a reason, by the address") {
   const auto second = http_server::bind(server.address(), limits, counters);
   REQUIRE_FALSE(second);
-  CHECK(says(second.error().detail, to_string(server.address())));
+  CHECK(says(second.error().detail, understudy::protocol::host_and_port(server.address())));
   CHECK(says(second.error().detail, "in use"));
 }
 
