@@ -27,12 +27,8 @@ tls_context made_context() {
   if (::mkdtemp(dir.data()) == nullptr)
     std::abort();
   const test_support::authority signs;
-  const auto own = signs.issue({.names = {"n1"}});
-  const tls_files files{dir + "/own.pem", dir + "/key.pem", dir + "/ca.pem"};
-  test_support::write_file(files.certificate, own.certificate_pem());
-  test_support::write_file(files.key, own.key_pem());
-  test_support::write_file(files.authority, signs.pem());
-  auto made = tls_context::load(files);
+  auto made = tls_context::load(
+      test_support::write_tls_files(dir, signs.issue({.names = {"n1"}}), signs));
   std::filesystem::remove_all(dir);
   if (!made)
     std::abort();

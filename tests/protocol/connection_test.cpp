@@ -2,15 +2,12 @@
 #include <understudy/protocol/connection.hpp>
 #include <understudy/security/cluster_key.hpp>
 #include <understudy/security/nonce.hpp>
-#include <understudy/security/tls_session.hpp>
 #include <understudy/testing/random.hpp>
 
 #include <doctest/doctest.h>
 
 #include "protocol/support/samples.hpp"
 #include "protocol/support/stream.hpp"
-#include "support/certificates.hpp"
-#include "support/scratch.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -151,47 +148,6 @@ end met_with_certificate(const std::vector<std::string>& names, connection_optio
   exchange(a, b);
   return b;
 }
-
-/// One end with TLS around it, driven as a transport would.
-struct tls_end {
-  /// Makes certificates, and what is shown of them.
-  struct maker {
-    [[nodiscard]] security::tls_context context_for(const std::string& name) const {
-      const auto own = signs.issue({.names = {name}});
-      const security::tls_files files{dir.path("own.pem"), dir.path("key.pem"), dir.path("ca.pem")};
-      test_support::write_file(files.certificate, own.certificate_pem());
-      test_support::write_file(files.key, own.key_pem());
-      test_support::write_file(files.authority, signs.pem());
-      return *security::tls_context::load(files);
-    }
-
-    test_support::scratch dir;
-    test_support::authority signs;
-  };
-
-  tls_end(hello own, side which, const security::tls_context& with)
-      : tls{*security::tls_session::begin(with, which)}, inside{std::move(own), must, which} {}
-
-  void receive(const std::vector<std::byte>& cipher) {
-    std::vector<std::byte> plain;
-    REQUIRE(tls.received(cipher, plain));
-    if (tls.is_established() && !std::exchange(is_certified, true))
-      inside.it.certified(tls.peer_names());
-    inside.receive(plain);
-  }
-
-  std::vector<std::byte> take_output() {
-    if (tls.is_established())
-      REQUIRE(tls.send(inside.take_output()));
-    return tls.take_output();
-  }
-
-  static inline const connection_options must{.trust = {.require_certificate = true}};
-
-  security::tls_session tls;
-  end inside;
-  bool is_certified = false;
-};
 
 } // namespace
 
@@ -473,27 +429,6 @@ TEST_CASE("a certificate does not stand in for the key, nor the key for a certif
       CHECK(b.met.has_value() == (has_key && has_certificate));
       CHECK(has_refused(b) == !(has_key && has_certificate));
     }
-}
-
-TEST_CASE("SEC4: over TLS, the name that is said is held against the certificate that was shown") {
-  const tls_end::maker make;
-  const std::pair<const char*, bool> cases[] = {{"n1", true}, {"n3", false}};
-  for (const auto& [name_in_certificate, is_good] : cases) {
-    tls_end a{node(1), side::opener, make.context_for(name_in_certificate)};
-    tls_end b{node(2), side::acceptor, make.context_for("n2")};
-    for (int i = 0; i < 6; ++i) {
-      b.receive(a.take_output());
-      a.receive(b.take_output());
-    }
-    CHECK(a.inside.met); // n2 is who it says it is, in either case
-    CHECK(b.inside.met.has_value() == is_good);
-    CHECK(has_refused(b.inside) == !is_good);
-    if (!is_good) {
-      REQUIRE(a.inside.over);
-      CHECK(a.inside.over->detail
-            == "not_trusted: a node that says it is another than its certificate's n3");
-    }
-  }
 }
 
 TEST_CASE("silence is asked about, and then it is the end") {

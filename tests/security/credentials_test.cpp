@@ -24,17 +24,10 @@ namespace {
 struct shelf {
   test_support::scratch dir;
   authority ours;
-  tls_files files{dir.path("own.pem"), dir.path("key.pem"), dir.path("ca.pem")};
+  tls_files files = renew("n1");
 
-  shelf() {
-    write_file(files.authority, ours.pem());
-    renew("n1");
-  }
-
-  void renew(const std::string& name) const {
-    const auto own = ours.issue({.names = {name}});
-    write_file(files.certificate, own.certificate_pem());
-    write_file(files.key, own.key_pem());
+  tls_files renew(const std::string& name) const {
+    return test_support::write_tls_files(dir.path(""), ours.issue({.names = {name}}), ours);
   }
 };
 

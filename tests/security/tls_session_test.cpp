@@ -41,11 +41,7 @@ data noise(std::size_t size, testing::random_stream& random) {
 
 tls_context context_of(const test_support::identity& own, const authority& believed) {
   const test_support::scratch dir;
-  const tls_files files{dir.path("own.pem"), dir.path("key.pem"), dir.path("ca.pem")};
-  test_support::write_file(files.certificate, own.certificate_pem());
-  test_support::write_file(files.key, own.key_pem());
-  test_support::write_file(files.authority, believed.pem());
-  auto made = tls_context::load(files);
+  auto made = tls_context::load(test_support::write_tls_files(dir.path(""), own, believed));
   REQUIRE_MESSAGE(made, made.error().detail);
   return *made;
 }

@@ -7,6 +7,7 @@
 
 #include <understudy/core/assert.hpp>
 #include <understudy/security/openssl.hpp>
+#include <understudy/security/tls_context.hpp>
 
 #include <openssl/pem.h>
 #include <sys/stat.h>
@@ -113,5 +114,16 @@ private:
 
   identity own_;
 };
+
+/// Writes what a process shows, and whom it believes, to files in `directory`; returns where.
+inline understudy::security::tls_files
+write_tls_files(const std::string& directory, const identity& own, const authority& believed) {
+  const understudy::security::tls_files files{directory + "/own.pem", directory + "/key.pem",
+                                              directory + "/ca.pem"};
+  write_file(files.certificate, own.certificate_pem());
+  write_file(files.key, own.key_pem());
+  write_file(files.authority, believed.pem());
+  return files;
+}
 
 } // namespace test_support

@@ -13,10 +13,15 @@
 #include <doctest/doctest.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -65,8 +70,8 @@ public:
     port_ = ntohs(own.sin_port);
     int ends[2];
     REQUIRE(::pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
-    wake_out_ = understudy::owned_socket{ends[0]};
-    wake_in_ = understudy::owned_socket{ends[1]};
+    wake_out_ = understudy::descriptor{ends[0]};
+    wake_in_ = understudy::descriptor{ends[1]};
     thread_ = std::thread{[this] { run(); }};
   }
   tcp_proxy(const tcp_proxy&) = delete;
@@ -123,8 +128,8 @@ private:
     instant paid_until = {};
   };
   struct passage {
-    understudy::owned_socket ends[2]; ///< the dialer's and the node's
-    way ways[2] = {};                 ///< to the node, and back
+    understudy::descriptor ends[2]; ///< the dialer's and the node's
+    way ways[2] = {};               ///< to the node, and back
     std::string dialer = {};
     bool is_named = false;
     understudy::protocol::frame_reader hello{understudy::protocol::hello_bytes_max};
@@ -185,7 +190,7 @@ private:
 
   void admit() {
     for (;;) {
-      understudy::owned_socket dialer{
+      understudy::descriptor dialer{
           ::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
       if (!dialer)
         return;
@@ -273,9 +278,9 @@ private:
 
   std::uint16_t target_;
   std::uint16_t port_ = 0;
-  understudy::owned_socket listening_;
-  understudy::owned_socket wake_out_;
-  understudy::owned_socket wake_in_;
+  understudy::descriptor listening_;
+  understudy::descriptor wake_out_;
+  understudy::descriptor wake_in_;
   std::mutex mutex_;
   std::map<std::string, wire_fault> faults_;
   std::optional<std::vector<std::byte>> garbage_;
@@ -283,5 +288,18 @@ private:
   std::atomic<bool> over_{false};
   std::thread thread_;
 };
+
+/// A node's network, and the name of the node.
+struct networked_node {
+  tcp_proxy& network;
+  std::string name;
+};
+
+/// Between two nodes, whoever of them has connected; `what` is as seen from the first.
+inline void set_between(const networked_node& one, const networked_node& other, wire_fault what) {
+  one.network.set(other.name, what);
+  std::swap(what.to_node, what.from_node);
+  other.network.set(one.name, what);
+}
 
 } // namespace test_support

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdint>
@@ -31,7 +32,7 @@ struct listener {
     port = ntohs(own.sin_port);
   }
 
-  owned_socket socket;
+  descriptor socket;
   std::uint16_t port = 0;
 };
 
@@ -69,18 +70,6 @@ TEST_CASE("an attempt that nobody answers ends when its time is up") {
   CHECK_FALSE(all.back().socket);
   CHECK_FALSE(all.back().refused);
   CHECK(all.back().why.find("timed out") != std::string::npos);
-}
-
-TEST_CASE("a socket has one owner, and closes with it") {
-  const listener there;
-  auto made = dial("127.0.0.1", there.port, 5s);
-  const int number = made.socket.get();
-  {
-    owned_socket other{std::move(made.socket)};
-    CHECK_FALSE(made.socket);
-    CHECK(other.get() == number);
-  }
-  CHECK(::fcntl(number, F_GETFD) == -1);
 }
 
 } // namespace dialer_test

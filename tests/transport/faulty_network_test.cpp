@@ -5,8 +5,6 @@
 
 #include <understudy/client.hpp>
 #include <understudy/node.hpp>
-#include <understudy/testing/linearizability.hpp>
-#include <understudy/testing/machine_model.hpp>
 #include <understudy/testing/random.hpp>
 #include <understudy/transport/tcp_network.hpp>
 
@@ -14,6 +12,7 @@
 
 #include "support/environment.hpp"
 #include "support/free_port.hpp"
+#include "support/ledger.hpp"
 #include "support/nodes.hpp"
 #include "support/tcp_proxy.hpp"
 
@@ -21,11 +20,9 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -37,58 +34,15 @@ namespace faulty_network_test {
 using namespace understudy;
 using namespace std::chrono_literals;
 using test_support::inventory;
+using test_support::set_between;
 using test_support::tcp_proxy;
 using test_support::wire_fault;
 using inventory_node = node<inventory>;
-using model = testing::machine_model<inventory>;
+using ledger = test_support::ledger<inventory>;
+using model = ledger::model;
 using kind = wire_fault::kind;
 
 namespace {
-
-/// What all clients did and were told.
-class ledger {
-public:
-  std::size_t ask(std::uint64_t who, const std::string& sku, model::call what) {
-    const std::lock_guard lock{mutex_};
-    return recorder_.invoke(who, std::move(what), {}, sku);
-  }
-
-  void end(std::size_t id, const expected<int>& result) {
-    {
-      const std::lock_guard lock{mutex_};
-      if (result)
-        recorder_.complete(id, model::answer<inventory::restock>(*result));
-      else if (!is_uncertain(result.error().code))
-        recorder_.fail(id);
-      ++ended_;
-      done_ += result ? 1 : 0;
-    }
-    changed_.notify_all();
-  }
-
-  /// Waits until `count` more operations have ended, or only a few have in `limit`.
-  void wait_for_more(std::size_t count, std::chrono::milliseconds limit) {
-    std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, limit, [&, aim = ended_ + count] { return ended_ >= aim; });
-  }
-
-  /// Waits until `count` more have succeeded.
-  [[nodiscard]] bool wait_for_done(std::size_t count) {
-    std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, test_support::patience,
-                             [&, aim = done_ + count] { return done_ >= aim; });
-  }
-
-  [[nodiscard]] std::size_t done() const { return done_; }
-  [[nodiscard]] const auto& history() const { return recorder_.history(); }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  testing::operation_recorder<model> recorder_;
-  std::size_t ended_ = 0;
-  std::size_t done_ = 0;
-};
 
 constexpr std::array skus{"apple", "pear", "plum"};
 
@@ -110,11 +64,11 @@ private:
       if (random_.chance(0.7)) {
         const inventory::restock what{sku, 1};
         const auto id = all_->ask(number_, sku, model::command(what));
-        all_->end(id, shop_.submit(what, 2s).get());
+        all_->end<inventory::restock>(id, shop_.submit(what, 2s).get());
       } else {
         const inventory::in_stock what{sku};
         const auto id = all_->ask(number_, sku, model::query(what));
-        all_->end(id, shop_.query(what, {}, 2s).get());
+        all_->end<inventory::in_stock>(id, shop_.query(what, {}, 2s).get());
       }
     }
   }
@@ -172,15 +126,12 @@ struct town {
     return out;
   }
 
-  /// Between two nodes, whoever of them has connected.
-  void between(std::size_t one, std::size_t other, wire_fault what) {
-    networks[one]->set(name_of(other), what);
-    std::swap(what.to_node, what.from_node);
-    networks[other]->set(name_of(one), what);
+  void between(std::size_t one, std::size_t other, const wire_fault& what) {
+    set_between({*networks[one], name_of(one)}, {*networks[other], name_of(other)}, what);
   }
 
   /// Between one and all other nodes; clients still reach it.
-  void around(std::size_t one, wire_fault what) {
+  void around(std::size_t one, const wire_fault& what) {
     for (std::size_t other = 0; other < nodes.size(); ++other)
       if (other != one)
         between(one, other, what);
@@ -245,8 +196,7 @@ TEST_CASE("whatever the network does, clients are told what one inventory could 
     }
   }
   CHECK(told.done() >= rounds * 100);
-  const auto judged = testing::check_linearizable(model{}, told.history());
-  CHECK(judged.found == testing::linearity::linearizable);
+  CHECK(told.is_linearizable());
   int all_stock = 0;
   for (std::size_t i = 0; i < all.nodes.size(); ++i) {
     all.wait(i, [](const node_status& s) { return s.ready && s.lag == 0; });

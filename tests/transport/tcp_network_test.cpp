@@ -10,6 +10,8 @@
 #include "support/free_port.hpp"
 #include "support/nodes.hpp"
 #include "support/scratch.hpp"
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -239,39 +241,34 @@ TEST_CASE_FIXTURE(fixture, "SEC1: beyond this machine a node listens only if tha
 TEST_CASE_FIXTURE(fixture,
                   "SEC4: with certificates, nodes of the authority talk, and nobody else") {
   const test_support::authority ours;
-  const auto with = [&](const std::string& file, const test_support::identity& who) {
-    test_support::write_file(disk.path(file + ".pem"), who.certificate_pem());
-    test_support::write_file(disk.path(file + "-key.pem"), who.key_pem());
-    test_support::write_file(disk.path("ca.pem"), ours.pem());
-    tcp_options o;
-    o.certificates = security::credentials::load({.certificate = disk.path(file + ".pem"),
-                                                  .key = disk.path(file + "-key.pem"),
-                                                  .authority = disk.path("ca.pem")})
-                         .value();
+  const auto with = [&](const test_support::identity& who) {
+    tcp_options o; // the files are read once, and may be others the next time
+    o.certificates
+        = security::credentials::load(test_support::write_tls_files(disk.path(""), who, ours))
+              .value();
     return over_tcp(std::move(o));
   };
-  node_options first{
-      .name = "a", .found = true, .network = with("a", ours.issue({.names = {"a"}}))};
+  node_options first{.name = "a", .found = true, .network = with(ours.issue({.names = {"a"}}))};
   const auto a = start(std::move(first));
   const auto join = [&](const std::string& name, network_opener network) {
     node_options o{.name = name, .seeds = {seed(a)}, .network = std::move(network), .log = {}};
     o.monitor.entering_patience = 200ms;
     return start(std::move(o));
   };
-  const auto b = join("b", with("b", ours.issue({.names = {"b"}})));
+  const auto b = join("b", with(ours.issue({.names = {"b"}})));
   wait(b, [](const node_status& s) { return s.ready; });
   const auto done = b.submit(inventory::restock{"apple", 1}).get();
   REQUIRE_MESSAGE(done, done.error());
 
   const auto is_kept_out = [](const node_status& s) { return s.obstacle.code != errc::none; };
   SUBCASE("a certificate of the same authority for another name") {
-    const auto c = join("c", with("c", ours.issue({.names = {"b"}})));
+    const auto c = join("c", with(ours.issue({.names = {"b"}})));
     wait(c, is_kept_out);
     CHECK_FALSE(c.status().cluster);
   }
   SUBCASE("a certificate of another authority") {
     const test_support::authority theirs;
-    const auto c = join("c", with("c", theirs.issue({.names = {"c"}})));
+    const auto c = join("c", with(theirs.issue({.names = {"c"}})));
     wait(c, is_kept_out);
     CHECK_FALSE(c.status().cluster);
   }
@@ -281,9 +278,9 @@ TEST_CASE_FIXTURE(fixture,
     CHECK_FALSE(c.status().cluster);
   }
   SUBCASE("a client with a certificate may call, whatever its name") {
-    auto shop = spawn_client<inventory>(system, {seed(a)}, {}, 0,
-                                        with("shop", ours.issue({.names = {"shop"}})))
-                    .value();
+    auto shop
+        = spawn_client<inventory>(system, {seed(a)}, {}, 0, with(ours.issue({.names = {"shop"}})))
+              .value();
     CHECK(shop.submit(inventory::restock{"apple", 1}).get());
   }
   CHECK(a.status().members.size() == 2);

@@ -185,17 +185,9 @@ template <class... Handlers> [[nodiscard]] caf::message_handler chain(Handlers..
 }
 
 /// Sends `self` a message at `when`. It can not be taken back, and keeps the actor's memory until
-/// then, though it does not keep the actor running.
+/// then, though it does not keep the actor running. It names no sender: CAF 0.17 leaves the mailbox
+/// of a broker open when that has ended, and a message in it by the broker would keep it for ever.
 template <class Self, class... Ts> void post_to_self_at(Self& self, instant when, Ts&&... what) {
-  self.clock().schedule_message(
-      when, any_actor{self.ctrl()},
-      detail::envelope(any_actor{self.ctrl()}, caf::make_message(std::forward<Ts>(what)...)));
-}
-
-/// The same for a broker, and in nobody's name: CAF 0.17 leaves the mailbox of a broker open when
-/// that has ended, so a message in it that names the broker as its sender would keep it for ever.
-template <class Broker, class... Ts>
-void post_to_broker_at(Broker& self, instant when, Ts&&... what) {
   self.clock().schedule_message(
       when, any_actor{self.ctrl()},
       detail::envelope(nullptr, caf::make_message(std::forward<Ts>(what)...)));

@@ -51,11 +51,13 @@ struct node_start {
 /// for where the roster says that it is.
 [[nodiscard]] inline expected<void> connect(const node_options& o, random_source& random,
                                             caf::actor_system& system, node_start& start) {
-  auto opened = (o.network ? o.network : open_local_network)(system, {.id = start.self.id,
-                                                                      .start = start.self.start,
-                                                                      .name = o.name,
-                                                                      .seed = random.next(),
-                                                                      .log = o.log});
+  auto opened = (o.network ? o.network : open_local_network)(
+      system, {.id = start.self.id,
+               .start = start.self.start,
+               .name = o.name,
+               .machine_version = start.self.machine_version,
+               .seed = random.next(),
+               .log = o.log});
   if (!opened)
     return tl::unexpected<failure>{std::move(opened.error())};
   start.network = std::move(*opened);

@@ -5,9 +5,8 @@
 /// Everything that can go wrong, as one closed list.
 ///
 /// Three kinds, told apart by `is_uncertain()`: what certainly did not happen, what may have
-/// happened
-/// (`outcome_unknown` and its like), and what is wrong with the call itself. Nothing here is ever
-/// thrown over the API; calls return `expected<T>`.
+/// happened (`outcome_unknown` and its like), and what is wrong with the call itself. Nothing here
+/// is ever thrown over the API; calls return `expected<T>`.
 
 #include <understudy/core/ids.hpp>
 

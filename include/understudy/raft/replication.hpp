@@ -47,7 +47,7 @@ public:
     for (auto& [id, peer] : peers_) {
       if (peer.mode() != flow::snapshot && peer.next() <= state.log.base().index)
         peer.begin_snapshot(state.image);
-      if (peer.mode() == flow::snapshot && !peer.full) // else it is all there, and waits for room
+      if (peer.mode() == flow::snapshot && !peer.full) // else it would wait for room there
         send_chunk(id, peer, state, now, out);
       const bool sent = send_entries(id, peer, state, read_round, now, out);
       const bool due = now - peer.last_sent >= state.options.heartbeat;

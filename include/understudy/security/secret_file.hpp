@@ -7,6 +7,7 @@
 /// A file is opened once, and what is asked about it is asked about what was opened: no other file
 /// can take its place in between.
 
+#include <understudy/core/descriptor.hpp>
 #include <understudy/core/errors.hpp>
 
 #include <fcntl.h>
@@ -72,25 +73,6 @@ file_failure(std::string_view what, const std::string& path, std::string_view wh
               "the " + std::string{what} + " file " + path + ": " + std::string{why});
 }
 
-/// A descriptor that is closed when it goes.
-class opened_file {
-public:
-  /// Does not wait where `path` is a pipe that nobody writes to.
-  explicit opened_file(const std::string& path)
-      : number_{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)} {}
-  opened_file(const opened_file&) = delete;
-  opened_file& operator=(const opened_file&) = delete;
-  ~opened_file() {
-    if (number_ >= 0)
-      ::close(number_);
-  }
-
-  [[nodiscard]] int get() const { return number_; }
-
-private:
-  int number_;
-};
-
 [[nodiscard]] inline std::string in_octal(mode_t mode) {
   std::string digits = "0000";
   for (std::size_t i = 4; i-- > 0; mode >>= 3)
@@ -118,7 +100,8 @@ private:
 /// read, is no regular file, is too long, or may be read by others than its owner.
 [[nodiscard]] inline expected<secret> read_file(std::string_view what, const std::string& path,
                                                 readable_by who, std::size_t bytes_max) {
-  const detail::opened_file file{path};
+  // Does not wait where it is a pipe that nobody writes to.
+  const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat found {};
   if (file.get() < 0 || ::fstat(file.get(), &found) != 0)
     return detail::file_failure(what, path, std::generic_category().message(errno));

@@ -4,6 +4,7 @@
 /// \file
 /// A directory of a real file system.
 
+#include <understudy/core/descriptor.hpp>
 #include <understudy/storage/directory.hpp>
 
 #include <dirent.h>
@@ -50,33 +51,12 @@ template <class Call> [[nodiscard]] auto uninterrupted(Call call) {
       return result;
 }
 
-/// Closes a descriptor when it goes.
-class descriptor {
-public:
-  explicit descriptor(int number = -1) : number_{number} {}
-  descriptor(descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~descriptor() {
-    if (number_ >= 0)
-      ::close(number_);
-  }
-
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
-
-private:
-  int number_;
-};
-
 } // namespace detail
 
 /// A file of a real file system.
 class posix_file final : public file {
 public:
-  posix_file(detail::descriptor opened, std::string path)
+  posix_file(descriptor opened, std::string path)
       : file_{std::move(opened)}, path_{std::move(path)} {}
 
   expected<std::uint64_t> size() override {
@@ -142,7 +122,7 @@ public:
   }
 
 private:
-  detail::descriptor file_;
+  descriptor file_;
   std::string path_;
 };
 
@@ -161,7 +141,7 @@ public:
   /// written.
   [[nodiscard]] static expected<std::unique_ptr<posix_directory>> open(std::string path,
                                                                        access how) {
-    detail::descriptor opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    descriptor opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!opened && errno == ENOENT)
       return fail(errc::storage_missing, path + ": there is no such directory");
     if (!opened)
@@ -222,16 +202,16 @@ public:
   expected<std::unique_ptr<file>> open(std::string_view name) override {
     // Inspecting has to work on a disk that can only be read.
     const std::string at{name};
-    detail::descriptor opened{::openat(directory_.get(), at.c_str(), O_RDWR | O_CLOEXEC)};
+    descriptor opened{::openat(directory_.get(), at.c_str(), O_RDWR | O_CLOEXEC)};
     if (!opened && (errno == EROFS || errno == EACCES))
-      opened = detail::descriptor{::openat(directory_.get(), at.c_str(), O_RDONLY | O_CLOEXEC)};
+      opened = descriptor{::openat(directory_.get(), at.c_str(), O_RDONLY | O_CLOEXEC)};
     return made(std::move(opened), "open", at);
   }
 
   expected<std::unique_ptr<file>> create(std::string_view name) override {
     const std::string at{name};
-    return made(detail::descriptor{::openat(directory_.get(), at.c_str(),
-                                            O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)},
+    return made(descriptor{::openat(directory_.get(), at.c_str(),
+                                    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)},
                 "create", at);
   }
 
@@ -256,7 +236,7 @@ public:
 
   expected<void> sync() override {
     for (const auto& name : entered_) {
-      const detail::descriptor opened{
+      const descriptor opened{
           ::openat(directory_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
       if (!opened || ::fsync(opened.get()) != 0)
         return detail::sync_failure(of(name), errno);
@@ -268,12 +248,12 @@ public:
   }
 
 private:
-  posix_directory(detail::descriptor opened, std::string path)
+  posix_directory(descriptor opened, std::string path)
       : directory_{std::move(opened)}, path_{std::move(path)} {}
 
   [[nodiscard]] std::string of(const std::string& name) const { return path_ + "/" + name; }
 
-  expected<std::unique_ptr<file>> made(detail::descriptor opened, std::string_view call,
+  expected<std::unique_ptr<file>> made(descriptor opened, std::string_view call,
                                        const std::string& name) const {
     if (!opened)
       return detail::system_failure(call, of(name), errno);
@@ -286,7 +266,7 @@ private:
     return {};
   }
 
-  detail::descriptor directory_;
+  descriptor directory_;
   std::string path_;
   std::set<std::string> entered_; ///< subdirectories that something was moved to
 };

@@ -7,16 +7,14 @@
 /// CAF can connect too, but waits as long as the system does, which is minutes for a host that is
 /// not there.
 
-#include <understudy/core/errors.hpp>
+#include <understudy/core/descriptor.hpp>
 #include <understudy/core/time.hpp>
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -30,33 +28,10 @@
 
 namespace understudy {
 
-/// Closes a socket when it goes.
-class owned_socket {
-public:
-  explicit owned_socket(int number = -1) : number_{number} {}
-  owned_socket(owned_socket&& other) noexcept : number_{other.release()} {}
-  owned_socket& operator=(owned_socket&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~owned_socket() {
-    if (number_ >= 0)
-      ::close(number_);
-  }
-
-  [[nodiscard]] int get() const { return number_; }
-  [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
-  /// Somebody else closes it.
-  [[nodiscard]] int release() { return std::exchange(number_, -1); }
-
-private:
-  int number_;
-};
-
 /// What became of an attempt to connect.
 struct dial_result {
-  owned_socket socket = owned_socket{}; ///< none: it failed
-  bool refused = false;                 ///< the host is there, and nobody listens
+  descriptor socket = descriptor{}; ///< none: it failed
+  bool refused = false;             ///< the host is there, and nobody listens
   std::string why = {};
 };
 
@@ -85,7 +60,7 @@ using address_list = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
 }
 
 [[nodiscard]] inline dial_result connect_to(const addrinfo& where, instant deadline) {
-  owned_socket socket{::socket(where.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  descriptor socket{::socket(where.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   int problem = 0;
   if (!socket || ::connect(socket.get(), where.ai_addr, where.ai_addrlen) != 0)
     problem = errno;

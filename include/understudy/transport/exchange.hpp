@@ -304,7 +304,7 @@ private:
     if (!when || (alarm_ && *alarm_ <= *when))
       return;
     alarm_ = when;
-    post_to_broker_at(*self_, *when, exchange_alarm{*when});
+    post_to_self_at(*self_, *when, exchange_alarm{*when});
   }
 
   static constexpr std::size_t read_bytes = std::size_t{256} << 10;

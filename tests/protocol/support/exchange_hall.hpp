@@ -5,6 +5,8 @@
 #include <understudy/protocol/frame.hpp>
 #include <understudy/protocol/switchboard.hpp>
 
+#include "protocol/support/stream.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -167,12 +169,8 @@ private:
     for (auto& w : wires_)
       for (const int i : {0, 1})
         if (w.open && w.ends[i].owner == id && w.ends[i].line == what.to) {
-          std::vector<std::byte> data = what.sealed;
-          for (const auto& f : what.what) {
-            const auto header = protocol::header_of(f.kind, f.body);
-            data.insert(data.end(), header.begin(), header.end());
-            data.insert(data.end(), f.body.view().begin(), f.body.view().end());
-          }
+          auto data = protocol_samples::on_the_wire(what.what);
+          data.insert(data.end(), what.sealed.begin(), what.sealed.end());
           w.towards[1 - i].push_back(std::move(data));
           at(id).board.written(what.to);
           return settle(id);
