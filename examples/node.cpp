@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -68,6 +69,8 @@ public:
       return refuse(exit_code::cannot_start, "can_not_start", admin_server.error());
 
     made->on_event = [this](const node_event& what) { hear(what); };
+    if (made->network)
+      made->network = with_log(std::move(made->network));
     understudy::networked_config config;
     caf::actor_system system{config};
     auto node = understudy::spawn_node<key_value>(system, std::move(*made));
@@ -123,6 +126,21 @@ private:
     log_.line(level::error, event,
               {{"error", std::string{to_string(why.code)}}, {"detail", why.detail}});
     return status;
+  }
+
+  /// What is wrong with those that connect is no event of the node, and is to be read all the same.
+  [[nodiscard]] understudy::network_opener with_log(understudy::network_opener open) {
+    return
+        [this, open = std::move(open)](caf::actor_system& system, understudy::network_wish wish) {
+          wish.log = [this](std::string_view text) {
+            constexpr std::string_view what = ": "; // behind the node's name for itself
+            const auto at = text.find(what, text.find(what) + what.size());
+            log_.line(
+                level::warning, "connection_trouble",
+                {{"detail", std::string{at == text.npos ? text : text.substr(at + what.size())}}});
+          };
+          return open(system, std::move(wish));
+        };
   }
 
   /// Called by the node, for each of its events.

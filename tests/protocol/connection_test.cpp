@@ -474,6 +474,24 @@ TEST_CASE("a good-bye ends it, with the reason") {
   CHECK_FALSE(p.b.it.send(presence{}));
 }
 
+TEST_CASE("who is shown out while something is being written to it is told why all the same") {
+  end a{node(1)};
+  connection_outbox greeting;
+  a.it.settle(greeting);
+  REQUIRE(greeting.write.size() == 1); // and nothing says that it has been written
+  SUBCASE("for what it has done") {
+    a.receive(on_the_wire({{frame_kind::ping, {}}}));
+    REQUIRE(a.over);
+  }
+  SUBCASE("for nothing that it has done") {
+    a.it.close("there is a newer connection");
+  }
+  connection_outbox last;
+  a.it.settle(last);
+  REQUIRE(last.write.size() == 1);
+  CHECK(last.write[0].kind == frame_kind::goodbye);
+}
+
 TEST_CASE("while something is being written the rest waits, up to a limit") {
   connection_options o;
   o.queue_bytes_max = 2'000;
@@ -499,6 +517,40 @@ TEST_CASE("while something is being written the rest waits, up to a limit") {
   a.it.written();
   CHECK(a.take_output().size() > 4'500);
   CHECK(a.it.listens());
+}
+
+TEST_CASE("SEC5: a client that does not take its answers is shown out, and a node is not") {
+  connection_options o;
+  o.queue_bytes_max = 2'000;
+  o.unread_bytes_max = 5'000;
+  auto asks = node(2);
+  SUBCASE("a client") {
+    asks.role = peer_role::client;
+  }
+  SUBCASE("a node") {}
+  const bool is_client = asks.role == peer_role::client;
+  end a{node(1), o};
+  end b{asks, {}, side::acceptor};
+  exchange(a, b);
+  const answers large{.batch
+                      = {{.id = {1}, .result = reply{.body = bytes{std::string(900, 'a')}}}}};
+  connection_outbox out;
+  a.it.send(large);
+  a.it.settle(out); // and is never written
+  for (int i = 0; i < 5; ++i) {
+    a.it.send(large);
+    connection_outbox more;
+    a.it.settle(more);
+    REQUIRE_FALSE(more.end);
+  }
+  a.it.send(large);
+  connection_outbox last;
+  a.it.settle(last);
+  CHECK(last.end.has_value() == is_client);
+  CHECK(a.it.is_ended() == is_client);
+  if (is_client)
+    CHECK(last.end->code == errc::overloaded);
+  CHECK(a.it.send(large) != is_client);
 }
 
 TEST_CASE("garbage in the middle of a conversation ends it, and hurts nobody") {

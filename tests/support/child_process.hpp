@@ -61,6 +61,16 @@ public:
 
   void signal(int what) const { ::kill(id_, what); }
 
+  [[nodiscard]] pid_t id() const { return id_; }
+
+  /// Whether it runs still. Does not wait.
+  [[nodiscard]] bool is_running() const {
+    siginfo_t ended{};
+    return !status_
+           && ::waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0
+           && ended.si_pid == 0;
+  }
+
   /// Its exit status; 128 and the signal, if one has ended it.
   [[nodiscard]] int wait() {
     while (!status_) {

@@ -312,6 +312,19 @@ TEST_CASE_FIXTURE(fixture, "SEC3: with a key, those who have it talk, and nobody
   }
 }
 
+TEST_CASE("SEC5: half of the files that a process may open are left to it") {
+  protocol::switchboard_options limits;
+  detail::leave_room_for_files(limits, 1'024);
+  CHECK(limits.connections_max == 512);
+  CHECK(limits.strangers_max == 128);
+  detail::leave_room_for_files(limits, 100);
+  CHECK(limits.connections_max == 50);
+  CHECK(limits.strangers_max == 25);
+  detail::leave_room_for_files(limits, 1);
+  CHECK(limits.connections_max == 1);
+  CHECK(complaints(limits).empty());
+}
+
 TEST_CASE("without CAF's network layer there is an error that says how to get it") {
   understudy::config config;
   caf::actor_system system{config};

@@ -42,8 +42,11 @@ struct connection_options {
   interval silence_max = std::chrono::seconds{1}; ///< then the other end is gone; > `probe_after`
   std::size_t body_bytes_max = std::size_t{8} << 20;   ///< of a frame; snapshots come in pieces
   std::size_t queue_bytes_max = std::size_t{16} << 20; ///< that wait to be written
-  std::size_t write_bytes = std::size_t{256} << 10;    ///< that are handed over at a time
-  trust_options trust = {};                            ///< what the other end has to prove
+  /// Answers are kept beyond that. A client for which so many wait does not take them, and is shown
+  /// out; >= `queue_bytes_max`. Of a node it is known that it takes what it asks for.
+  std::size_t unread_bytes_max = std::size_t{64} << 20;
+  std::size_t write_bytes = std::size_t{256} << 10; ///< that are handed over at a time
+  trust_options trust = {};                         ///< what the other end has to prove
 };
 
 /// What is wrong with these; empty: nothing.
@@ -58,6 +61,8 @@ struct connection_options {
   require(o.silence_max > o.probe_after, "silence_max must be longer than probe_after");
   require(o.body_bytes_max >= hello_bytes_max, "body_bytes_max must hold a hello");
   require(o.queue_bytes_max > 0, "queue_bytes_max must be positive");
+  require(o.unread_bytes_max >= o.queue_bytes_max,
+          "unread_bytes_max must not be less than queue_bytes_max");
   require(o.write_bytes > 0, "write_bytes must be positive");
   return found;
 }
@@ -128,13 +133,19 @@ public:
 
   /// Says good-bye, with a reason for people.
   void close(const std::string& why) {
-    if (!ended_)
-      queue_.push({frame_kind::goodbye, bytes{std::string_view{why}.substr(0, reason_bytes_max)}});
+    if (ended_)
+      return;
+    queue_.push({frame_kind::goodbye, bytes{std::string_view{why}.substr(0, reason_bytes_max)}});
+    says_goodbye_ = true;
   }
 
   /// After one or more of the above: hands over what waits, and says when to be woken.
   void settle(connection_outbox& out) {
-    if (!is_writing_ && !queue_.empty()) {
+    if (!ended_ && takes_too_little())
+      give_up({errc::overloaded, "the other end does not take its answers"}, out);
+    // Nobody tells when a connection that is about to be closed has been written to: the last word
+    // does not wait for that.
+    if ((!is_writing_ || says_goodbye_) && !queue_.empty()) {
       out.write = queue_.take(options_.write_bytes);
       is_writing_ = true;
     }
@@ -194,6 +205,11 @@ private:
     out.introduced = introduction_.theirs();
   }
 
+  [[nodiscard]] bool takes_too_little() const {
+    return queue_.bytes_waiting() > options_.unread_bytes_max && is_introduced()
+           && introduction_.theirs().role != peer_role::node;
+  }
+
   /// Tells the other end why, though it may not listen.
   void give_up(failure why, connection_outbox& out) {
     close(std::string{to_string(why.code)} + ": " + why.detail);
@@ -209,6 +225,7 @@ private:
   instant heard_;  ///< the last frame
   instant probed_; ///< when a sign of life was asked for
   bool is_writing_ = false;
+  bool says_goodbye_ = false;
   bool ended_ = false;
 };
 

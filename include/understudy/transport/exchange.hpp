@@ -26,6 +26,10 @@
 
 #include <caf/io/all.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -108,6 +112,7 @@ private:
     learn_cluster();
     const auto id = add_line(at);
     use([&](auto& board, outbox& out) { board.accepted(id, now(), out); });
+    begin_reading(id);
   }
 
   void dialed(const dial_ended& m) {
@@ -119,6 +124,7 @@ private:
       });
     const auto id = add_line(self_->add_scribe(result.socket.release()));
     use([&](auto& board, outbox& out) { board.dialed(m.where, id, now(), out); });
+    begin_reading(id);
   }
 
   void received(caf::io::connection_handle at, const auto& data) {
@@ -159,9 +165,19 @@ private:
     const auto id = ++last_line_;
     lines_[at] = id;
     handles_[id] = at;
-    self_->configure_read(at, caf::io::receive_policy::at_most(read_bytes));
     self_->ack_writes(at, true);
+    // What is left of a closed line whose other end takes nothing is the system's to give up.
+    constexpr unsigned patience_ms = 10'000;
+    ::setsockopt(static_cast<int>(at.id()), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms,
+                 sizeof patience_ms);
     return id;
+  }
+
+  /// When it is known that the line stays: of one that begins to be read and is closed within the
+  /// same round of its event loop CAF lets nothing go, not even the socket.
+  void begin_reading(line_id id) {
+    if (const auto found = handles_.find(id); found != handles_.end())
+      self_->configure_read(found->second, caf::io::receive_policy::at_most(read_bytes));
   }
 
   void forget(line_id id) {

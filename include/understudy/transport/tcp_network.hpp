@@ -29,7 +29,12 @@
 
 #include <caf/io/all.hpp>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,10 +66,28 @@ struct tcp_options {
   /// Listens beyond this machine with neither: everybody there may then pass for a member.
   bool insecure = false;
   interval connect_limit = std::chrono::seconds{1}; ///< to make a connection; > 0
-  protocol::switchboard_options limits = {}; ///< what they say of trust is filled in from above
+  /// What they say of trust is filled in from above. No more connections are kept than half of the
+  /// files that the process may open.
+  protocol::switchboard_options limits = {};
 };
 
 namespace detail {
+
+/// How many files the process may have open at a time.
+[[nodiscard]] inline std::size_t files_max() {
+  rlimit found{};
+  return ::getrlimit(RLIMIT_NOFILE, &found) == 0 ? static_cast<std::size_t>(found.rlim_cur)
+                                                 : std::numeric_limits<std::size_t>::max();
+}
+
+/// No more connections than half of the files that the process may open: a node that can not open
+/// its log's next one has to stop, and nobody should bring that about by connecting. Those that
+/// have not said who they are get half of these at most, so that they keep nobody out.
+inline void leave_room_for_files(protocol::switchboard_options& limits, std::size_t files) {
+  limits.connections_max = std::min(limits.connections_max, std::max<std::size_t>(files / 2, 1));
+  limits.strangers_max
+      = std::min(limits.strangers_max, std::max<std::size_t>(limits.connections_max / 2, 1));
+}
 
 /// The limits, and what everybody has to prove.
 [[nodiscard]] inline protocol::switchboard_options limits_of(const tcp_options& o) {
@@ -137,8 +160,10 @@ open_tcp(const tcp_options& o, caf::actor_system& system, network_wish wish) {
   auto places = places_of(o);
   if (!places)
     return tl::unexpected<failure>{std::move(places.error())};
+  auto limits = limits_of(o);
+  leave_room_for_files(limits, files_max());
   auto parts = std::make_shared<exchange_parts>(
-      exchange_parts{.board = {hello_of(wish), limits_of(o), random_source{wish.seed}},
+      exchange_parts{.board = {hello_of(wish), std::move(limits), random_source{wish.seed}},
                      .dial_limit = o.connect_limit,
                      .knows_by_seed = wish.is_client,
                      .log = wish.log});
