@@ -86,7 +86,8 @@ public:
     await("no member leads", [&] {
       for (found = 0; found < members_.size(); ++found)
         if (const auto seen = status_of(members_[found]);
-            seen.is_object() && seen.value("leader", "0") == seen["header"]["member_id"])
+            seen.is_object()
+            && seen.value("leader", "0") == seen.at("header").value("member_id", ""))
           return true;
       return false;
     });
