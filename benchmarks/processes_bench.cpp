@@ -33,6 +33,7 @@
 #include "checked.hpp"
 #include "etcd_processes.hpp"
 #include "figures.hpp"
+#include "guarded.hpp"
 #include "node_processes.hpp"
 #include "scratch_directory.hpp"
 #include "served_store.hpp"
@@ -45,7 +46,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -63,15 +63,6 @@ using node_program::key_value;
 constexpr std::int64_t trials = 20;
 constexpr std::int64_t rounds = 5;
 constexpr auto length = 1s;
-
-/// Runs a benchmark whose failure is a text, and not the end of all others.
-template <class Measure> void guarded(benchmark::State& state, const Measure& measure) {
-  try {
-    measure();
-  } catch (const std::exception& e) {
-    state.SkipWithError(e.what());
-  }
-}
 
 /// A disk in memory.
 [[nodiscard]] std::filesystem::path memory_disk() {

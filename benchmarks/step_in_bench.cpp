@@ -37,6 +37,7 @@
 
 #include "changing_group.hpp"
 #include "figures.hpp"
+#include "guarded.hpp"
 #include "parcel_store.hpp"
 #include "steady_writer.hpp"
 #include <demo/stall_meter.hpp>
@@ -45,7 +46,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -72,15 +72,6 @@ void report(benchmark::State& state, const std::string& name, const std::vector<
   state.counters[name] = median(values);
   state.counters[name + "_min"] = std::ranges::min(values);
   state.counters[name + "_max"] = std::ranges::max(values);
-}
-
-/// Runs a benchmark whose failure is a text, and not the end of all others.
-template <class Measure> void guarded(benchmark::State& state, const Measure& measure) {
-  try {
-    measure();
-  } catch (const std::exception& e) {
-    state.SkipWithError(e.what());
-  }
 }
 
 // -- successor ------------------------------------------------------------------------------------

@@ -83,9 +83,6 @@ public:
     return *status_;
   }
 
-  /// Whether `wait` has seen its end.
-  [[nodiscard]] bool has_ended() const { return status_.has_value(); }
-
   /// Waits until it has written a line with this in it. False: its stream has ended, or it took too
   /// long.
   [[nodiscard]] bool says(std::string_view text,
