@@ -153,9 +153,8 @@ private:
   /// I6 for every configuration that was appended, I2b where this node leads and made it.
   void check_appended(const node_record& n, const observation& o, const log_change& change) const {
     const auto& all = n.log.configurations();
-    for (auto at = all.begin(); at != all.end(); ++at) {
-      if (at->index <= change.kept)
-        continue;
+    const auto first = std::ranges::upper_bound(all, change.kept, {}, &placed::index);
+    for (auto at = first; at != all.end(); ++at) {
       if (const auto wrong = wrong_by_itself(*at->content))
         throw invariant_violated{"I6", o.id, *wrong};
       if (!o.leads || n.log.term(at->index) != o.vote.term)
@@ -325,13 +324,13 @@ private:
       const auto& all = n.log.configurations();
       for (auto c = all.rbegin(); c != all.rend(); ++c)
         if (c->index <= at)
-          return *c;
+          return seen_configuration{c->index, c->content.get()};
       const auto* base = home.past.configuration_at(n.log.base().index);
-      return base ? placed{base->index, base->content} : placed{};
+      return base ? seen_configuration{base->index, base->content.get()} : seen_configuration{};
     };
-    const auto same = [](const placed& a, const seen_configuration& b) {
+    const auto same = [](const seen_configuration& a, const seen_configuration& b) {
       return a.index == b.index && b.content && a.content
-             && (a.content.get() == b.content || *a.content == *b.content);
+             && (a.content == b.content || *a.content == *b.content);
     };
     if (!same(in_force(n.log.last().index), o.newest))
       throw invariant_violated{"I6", o.id,

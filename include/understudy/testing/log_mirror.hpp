@@ -68,7 +68,8 @@ public:
       same = same.previous();
     change.kept = same;
     change.truncated = same < last_index();
-    slots_.resize(same - base_.index);
+    if (change.truncated)
+      slots_.resize(same - base_.index);
     while (!configurations_.empty() && configurations_.back().index > same)
       configurations_.pop_back();
     for (auto i = same.next(); i <= now.last().index; ++i)

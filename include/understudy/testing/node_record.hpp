@@ -35,7 +35,8 @@ struct node_record {
   /// Takes over what the log looks like now, and returns what has changed.
   log_change look(const observation& o, history& past) {
     const auto stored = owed();
-    const auto chain = log.chain(stored);
+    const bool moves = o.log.base() != log.base();
+    const auto chain = moves ? log.chain(stored) : std::nullopt; // only a snapshot asks for it
     const auto change = log.look(o.id, o.log, past);
     if (promised) // nothing has changed, it has come back
       return change;
