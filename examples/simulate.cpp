@@ -173,6 +173,8 @@ int main(int argc, char** argv) {
       ->check([](const std::string& name) {
         return fault_named(name) ? std::string{} : "no fault is called " + name;
       });
+  app.add_flag("--model-disks", how.cuts.model_disks,
+               "a model of a disk for each durable node, in place of the durable store on files");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

@@ -18,6 +18,7 @@ run_plan large() {
   run_plan plan{.seed = 7, .nodes = 9, .callers = 4, .trouble = 8s};
   for (std::size_t i = 0; i < fault_count; ++i)
     plan.faults[static_cast<fault>(i)] = 3;
+  plan.options.segment_bytes = 4096;
   return plan;
 }
 
@@ -34,7 +35,15 @@ TEST_CASE("a plan is cut down to what it needs to fail") {
   CHECK(small.callers == 1);
   CHECK(small.trouble == 1s);
   CHECK(small.faults.sum() == 3);
+  CHECK(small.options.segment_bytes == 0);
   CHECK(small.seed == 7);
+}
+
+TEST_CASE("a run that fails only upon the durable store keeps it") {
+  const auto cuts = shrink(
+      large(), [](const run_plan& p) { return p.options.segment_bytes != 0; }, 200);
+  CHECK(cuts.nodes == 1);
+  CHECK_FALSE(cuts.model_disks);
 }
 
 TEST_CASE("a plan that fails only as it is stays as it is") {
@@ -58,9 +67,13 @@ TEST_CASE("it gives up after so many tries") {
 
 TEST_CASE("cuts are written as the options that repeat them") {
   CHECK(plan_cuts{}.as_options().empty());
-  const plan_cuts cuts{
-      .nodes = 3, .callers = 1, .trouble = 250ms, .without = {fault::crash, fault::clock_jump}};
-  CHECK(cuts.as_options() == " --nodes 3 --callers 1 --trouble-ms 250 --without crash,clock_jump");
+  const plan_cuts cuts{.nodes = 3,
+                       .callers = 1,
+                       .trouble = 250ms,
+                       .without = {fault::crash, fault::clock_jump},
+                       .model_disks = true};
+  CHECK(cuts.as_options()
+        == " --nodes 3 --callers 1 --trouble-ms 250 --without crash,clock_jump --model-disks");
 }
 
 } // namespace plan_cuts_test

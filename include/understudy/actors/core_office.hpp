@@ -36,7 +36,7 @@ private:
       return;
     const ticket id{++last_};
     orders_.emplace(id, std::move(slot));
-    this->template use<raft_core>([&](raft_core& it, instant, outbox&) { it.order_snapshot(id); });
+    this->tell(order_snapshot{id});
   }
 
   bool take(sibling_message& notice) {

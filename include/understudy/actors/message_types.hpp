@@ -43,9 +43,10 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::proposed, understudy::read_request, understudy::read_ready,
     understudy::applied_outcomes, understudy::ask_replica, understudy::replica_answer,
     understudy::peer_lost, understudy::local_call, understudy::local_answer, understudy::node_event,
-    understudy::nodes_known, understudy::seed_met, understudy::local_order, understudy::order_done,
-    understudy::leave_cluster, understudy::leave_ended, understudy::sent_away,
-    understudy::drain_calls, understudy::calls_drained,
+    understudy::nodes_known, understudy::seed_met, understudy::local_order,
+    understudy::order_snapshot, understudy::order_done, understudy::leave_cluster,
+    understudy::leave_ended, understudy::sent_away, understudy::drain_calls,
+    understudy::calls_drained,
     // within a node
     understudy::connect_siblings, understudy::begin_work, understudy::batch_over,
     understudy::timer_due, understudy::finish_work, understudy::close_front,

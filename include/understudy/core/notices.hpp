@@ -323,7 +323,14 @@ struct local_order {
   instant deadline = {}; ///< then the answer is `outcome_unknown`; none given: the monitor's own
 };
 
-/// What became of an order: the index of the configuration that shows it.
+/// Have a snapshot written of all that is applied by now; answered with an `order_done` for the
+/// same ticket once it is stored.
+struct order_snapshot {
+  ticket id = {};
+};
+
+/// What became of an order: the index of the configuration that shows it, or of the last entry that
+/// the snapshot covers.
 struct order_done {
   ticket id = {};
   expected<log_index> result = {};
@@ -367,7 +374,7 @@ using sibling_message
                    entered_cluster, track_members, change_roster, change_voters, change_taken,
                    transfer_leadership, propose, proposed, read_request, read_ready,
                    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
-                   local_answer, node_event, nodes_known, seed_met, local_order, order_done,
-                   leave_cluster, leave_ended, sent_away, drain_calls, calls_drained>;
+                   local_answer, node_event, nodes_known, seed_met, local_order, order_snapshot,
+                   order_done, leave_cluster, leave_ended, sent_away, drain_calls, calls_drained>;
 
 } // namespace understudy

@@ -25,8 +25,7 @@ public:
     orders_.answer(state.durable, out);
   }
 
-  /// Takes a snapshot of all that is applied by now, however little that is. An `order_done` tells
-  /// when it is stored, and what it covers.
+  /// Takes a snapshot of all that is applied by now, however little that is.
   void order(ticket id) { orders_.give(id); }
 
   /// The replica's state is written down. Where it has to be stored it is brought to the disk

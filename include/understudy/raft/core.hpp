@@ -38,7 +38,7 @@ public:
       = type_list<store_written, store_failed, applied_through, snapshot_taken, snapshot_staged,
                   machine_failed, pulled_entries, pulled_chunk, pulled_divergence, leader_hint,
                   found_cluster, entered_cluster, track_members, change_roster, change_voters,
-                  transfer_leadership, propose, read_request, peer_lost>;
+                  transfer_leadership, propose, read_request, peer_lost, order_snapshot>;
 
   /// `seed` decides the jitter of timeouts, and nothing else. `found`: what the store kept of an
   /// earlier life of `self`; it must be without gaps.
@@ -213,7 +213,7 @@ public:
     compaction_.on(m, state_, needed_from(m.what.at.index, now), out);
   }
 
-  void order_snapshot(ticket id) { compaction_.order(id); } ///< see `compaction::order`
+  void on(order_snapshot& m, instant, outbox&) { compaction_.order(m.id); }
 
   void on(machine_failed& m, instant now, outbox& out) {
     state_.machine_stopped(m, out);

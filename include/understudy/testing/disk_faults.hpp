@@ -69,6 +69,7 @@ struct call_fault {
   errc code = errc::storage_failed;   ///< or `storage_full`
   std::uint64_t written = 0;          ///< a write that fails has written so much of its data
   bool lasts = false;                 ///< all that come after it fail as well
+  bool is_kill = false;               ///< the process ended in it: the disk has not failed
 };
 
 /// The faults to come, and how many calls there were.

@@ -217,7 +217,7 @@ public:
     if (const auto fault = faults_.meet(call, name)) {
       auto no
           = fault->code == errc::storage_full ? no_room_left : call_refusal{"input/output error"};
-      no.is_fault = true;
+      no.is_fault = !fault->is_kill;
       no.written = fault->written;
       return no;
     }

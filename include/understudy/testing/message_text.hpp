@@ -115,8 +115,8 @@ inline constexpr std::array<std::string_view, std::variant_size_v<sibling_messag
     "read_request",      "read_ready",          "applied_outcomes", "ask_replica",
     "replica_answer",    "peer_lost",           "local_call",       "local_answer",
     "node_event",        "nodes_known",         "seed_met",         "local_order",
-    "order_done",        "leave_cluster",       "leave_ended",      "sent_away",
-    "drain_calls",       "calls_drained"};
+    "order_snapshot",    "order_done",          "leave_cluster",    "leave_ended",
+    "sent_away",         "drain_calls",         "calls_drained"};
 
 } // namespace detail
 

@@ -15,6 +15,7 @@ struct node_counters {
   std::uint64_t crashes_unnoticed = 0; ///< whose links broke silently
   std::uint64_t writes_lost = 0;       ///< crashes that took what was not synced, or part of it
   std::uint64_t returns = 0;           ///< nodes that came back under their id, with their log
+  std::uint64_t reopened = 0;          ///< durable stores, in what a crash left of their files
   std::uint64_t wipes = 0;             ///< of disks of nodes that could have come back
   std::uint64_t pauses = 0;
   std::uint64_t source_switches = 0; ///< a puller went on with another source
@@ -56,6 +57,7 @@ struct node_counters {
     crashes_unnoticed += other.crashes_unnoticed;
     writes_lost += other.writes_lost;
     returns += other.returns;
+    reopened += other.reopened;
     wipes += other.wipes;
     pauses += other.pauses;
     source_switches += other.source_switches;

@@ -24,6 +24,7 @@ struct plan_cuts {
   std::optional<std::size_t> callers = {};
   std::optional<std::chrono::milliseconds> trouble = {};
   std::vector<fault> without = {};
+  bool model_disks = false; ///< no durable store below: is it the store that fails, or the rest?
 
   /// The plan, cut down.
   [[nodiscard]] run_plan applied_to(run_plan plan) const {
@@ -33,6 +34,8 @@ struct plan_cuts {
       plan.trouble = *trouble;
     for (const auto f : without)
       plan.faults[f] = 0;
+    if (model_disks)
+      plan.options.segment_bytes = 0;
     return plan;
   }
 
@@ -47,7 +50,7 @@ struct plan_cuts {
       text += " --trouble-ms " + std::to_string(trouble->count());
     for (const auto f : without)
       text += (f == without.front() ? " --without " : ",") + std::string{to_string(f)};
-    return text;
+    return text + (model_disks ? " --model-disks" : "");
   }
 
   friend bool operator==(const plan_cuts&, const plan_cuts&) = default;
@@ -80,6 +83,10 @@ namespace detail {
       continue;
     all.push_back(cuts);
     all.back().without.push_back(static_cast<fault>(i));
+  }
+  if (now.options.segment_bytes != 0) {
+    all.push_back(cuts);
+    all.back().model_disks = true;
   }
   return all;
 }

@@ -15,7 +15,8 @@
 
 namespace understudy::testing {
 
-/// Has nodes leave, sends them away, pins them, moves the leadership and changes the settings.
+/// Has nodes leave, sends them away, pins them, moves the leadership, changes the settings and has
+/// snapshots taken.
 ///
 /// It knows better than to take the vote of one while another is dead: a leader that has not
 /// noticed yet would begin a change which, should it be lost too, nobody could end.
@@ -52,7 +53,7 @@ public:
   bool give_order(member_id at) {
     const auto nodes = run_.nodes();
     const auto whom = random_.pick(nodes);
-    const auto what = random_.below(6);
+    const auto what = random_.below(7);
     if (what < 2 && !may_go(whom))
       return false;
     switch (what) {
@@ -70,6 +71,9 @@ public:
     case 3:
     case 4:
       run_.give_order(at, transfer_leadership{random_.chance(0.5) ? whom : member_id{}});
+      break;
+    case 5:
+      run_.snapshot_now(at);
       break;
     default: // nobody stays pinned for long, or there is nobody left to vote
       unpin_all(at);

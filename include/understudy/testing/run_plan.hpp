@@ -51,6 +51,9 @@ struct run_plan {
            + ", snapshot after " + std::to_string(core.snapshot_after_bytes) + " bytes, retain "
            + std::to_string(core.retain_entries) + (core.volatile_log ? ", no store" : ", store")
            + ", durable " + std::to_string(static_cast<int>(options.durable * 100)) + " %"
+           + (options.segment_bytes == 0
+                  ? ""
+                  : " in segments of " + std::to_string(options.segment_bytes) + " bytes")
            + ", drop " + std::to_string(static_cast<int>(drop * 100)) + "%, trouble " + ms(trouble);
   }
 };
@@ -122,6 +125,12 @@ inline void draw_limits(run_plan& plan, random_stream random) {
   plan.ballast_max = random.chance(0.5) ? random.between<std::size_t>(1, 400) : 0;
 }
 
+/// The durable store's own code, or a model that allows more.
+inline void draw_disks(run_plan& plan, random_stream random) {
+  if (random.chance(0.5))
+    plan.options.segment_bytes = random.between<std::uint64_t>(4 << 10, 64 << 10);
+}
+
 inline void draw_pace(run_plan& plan, random_stream random) {
   using namespace std::chrono_literals;
   auto& pace = plan.options.pace;
@@ -174,6 +183,7 @@ inline void draw_faults(run_plan& plan, random_stream random) {
   }
   detail::draw_times(plan, random.fork("times"));
   detail::draw_limits(plan, random.fork("limits"));
+  detail::draw_disks(plan, random.fork("disks"));
   detail::draw_pace(plan, random.fork("pace"));
   detail::draw_faults(plan, random.fork("faults"));
   return plan;

@@ -89,6 +89,7 @@ struct coverage_row {
                                     {"silent crashes", s.nodes.crashes_unnoticed},
                                     {"crashes that lost writes", s.nodes.writes_lost},
                                     {"nodes back with their log", s.nodes.returns},
+                                    {"durable stores reopened", s.nodes.reopened},
                                     {"disks wiped", s.nodes.wipes},
                                     {"pauses", s.nodes.pauses},
                                     {"machines stopped", s.nodes.machines_failed},

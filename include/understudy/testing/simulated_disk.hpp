@@ -1,41 +1,35 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// \file
-/// A node's disk, which outlives the node: what was synced is there after a crash, and of the rest
-/// whatever a disk may keep.
-
 #include <understudy/storage/log_store.hpp>
 #include <understudy/storage/memory_store.hpp>
-#include <understudy/testing/observation.hpp>
+#include <understudy/testing/node_disk.hpp>
 #include <understudy/testing/random.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace understudy::testing {
 
-/// The disk itself.
-class simulated_disk {
+/// The disk as a model: whatever the contract of `log_store` allows any store to keep.
+class simulated_disk final : public node_disk {
 public:
-  /// A write that will come: nobody waits for it, and the disk may have done it by then.
-  void begin(const store_write& what) { begun_.push_back(what); }
+  void begin(const store_write& what) override { begun_.push_back(what); }
 
-  void write(const store_write& what) {
+  expected<void> write(const store_write& what) override {
     if (!begun_.empty() && begun_.front().write == what.write)
       begun_.pop_front();
     unsynced_.push_back(what);
+    return {};
   }
 
-  /// Whether it has no room for anything but ballots.
-  void be_full(bool full) { full_ = full; }
+  void be_full(bool full) override { full_ = full; }
 
-  expected<void> sync() {
+  expected<void> sync() override {
     if (full_ && std::ranges::any_of(unsynced_, needs_room))
       return fail(errc::storage_full, "no space left (simulated)");
     for (const auto& w : unsynced_)
@@ -45,18 +39,15 @@ public:
     return {};
   }
 
-  /// The newest ballot, and nothing of the log.
-  expected<void> sync_ballot() {
+  expected<void> sync_ballot() override {
     for (auto& w : unsynced_)
       static_cast<void>(kept_.write({.vote = std::exchange(w.vote, std::nullopt)})); // never fails
     stored_.vote = kept_.vote();
     return {};
   }
 
-  /// The power fails. Of the writes since the last sync a part survives, as `log_store` allows it:
-  /// the log up to any step of any write, and any one of the ballots. It may still be lost the next
-  /// time. Returns whether something was lost.
-  bool crash(random_stream& random) {
+  /// The log survives up to any step of any write, and any one of the ballots.
+  bool crash(random_stream& random) override {
     unsynced_.insert(unsynced_.end(), begun_.begin(), begun_.end());
     begun_.clear();
     const auto before = std::exchange(unsynced_, {});
@@ -73,19 +64,16 @@ public:
     return whole < before.size() || ballots < before.size();
   }
 
-  /// What a process finds now.
-  [[nodiscard]] recovered_state recover() const {
+  [[nodiscard]] recovered_state recover() const override {
     auto found = kept_;
     for (const auto& w : unsynced_)
       static_cast<void>(found.write(w)); // never fails
     return found.recover().value();
   }
 
-  /// What a process is certain to find, whenever the power fails.
-  [[nodiscard]] recovered_state certain() const { return kept_.recover().value(); }
+  [[nodiscard]] recovered_state certain() const override { return kept_.recover().value(); }
 
-  /// The same in short.
-  [[nodiscard]] const stored_state& stored() const { return stored_; }
+  [[nodiscard]] const stored_state& stored() const override { return stored_; }
 
 private:
   static bool needs_room(const store_write& what) {
@@ -117,28 +105,5 @@ private:
   stored_state stored_;
   bool full_ = false;
 };
-
-/// The log store of a node whose disk this is.
-class disk_store {
-public:
-  explicit disk_store(std::shared_ptr<simulated_disk> disk) : disk_{std::move(disk)} {}
-
-  expected<void> write(const store_write& what) {
-    disk_->write(what);
-    return {};
-  }
-
-  expected<void> sync() { return disk_->sync(); }
-  expected<void> sync_ballot() { return disk_->sync_ballot(); }
-
-  expected<recovered_state> recover() { return disk_->recover(); }
-
-  [[nodiscard]] const stored_state& stored() const { return disk_->stored(); }
-
-private:
-  std::shared_ptr<simulated_disk> disk_;
-};
-
-static_assert(ballot_keeper<disk_store>);
 
 } // namespace understudy::testing

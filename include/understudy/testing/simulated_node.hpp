@@ -15,6 +15,7 @@
 #include <understudy/storage/snapshot_writer.hpp>
 #include <understudy/testing/host.hpp>
 #include <understudy/testing/incarnation.hpp>
+#include <understudy/testing/node_disk.hpp>
 #include <understudy/testing/observation.hpp>
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/simulation_options.hpp>
@@ -58,7 +59,7 @@ template <state_machine M>
                       puller{id, options.puller, random.next() >> 1},
                       monitor{std::move(membership), random_source{random.next()}},
                       forwarder{id, options.forwarder, random_source{random.next()}, life},
-                      snapshot_writer{}};
+                      snapshot_writer{own.disk->stager()}};
 }
 
 /// A caller outside the cluster.

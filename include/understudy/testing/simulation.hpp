@@ -28,6 +28,7 @@
 #include <understudy/testing/invariants.hpp>
 #include <understudy/testing/name_book.hpp>
 #include <understudy/testing/node_counters.hpp>
+#include <understudy/testing/ordering.hpp>
 #include <understudy/testing/overview.hpp>
 #include <understudy/testing/run_failed.hpp>
 #include <understudy/testing/simulated_node.hpp>
@@ -51,6 +52,7 @@ namespace understudy::testing {
 template <state_machine M>
 class simulation : private world<simulation<M>, node_host<M>, client_host>,
                    public asking<simulation<M>, M>,
+                   public ordering<simulation<M>>,
                    public overview<simulation<M>> {
   using base = world<simulation<M>, node_host<M>, client_host>;
   using party = typename base::party;
@@ -98,7 +100,7 @@ public:
     const bool silent = !random_.chance(options_.crash_noticed);
     counters_.crashes_unnoticed += silent ? 1 : 0;
     end_process(node, silent ? 0.0 : 1.0);
-    counters_.writes_lost += lives_.at(node).crash(random_) ? 1 : 0;
+    guarded([&] { lives_.at(node).crash(random_, counters_); });
   }
 
   /// Ends a node's process, if it still runs, and starts it again: a durable node under its id,
@@ -122,19 +124,12 @@ public:
     lives_.at(node).wipe();
   }
 
-  /// Has a node leave, as an operator would; when it has, its process ends. One whose time was up
-  /// first goes on until `may_end` allows its end, if that is set.
-  void leave(member_id node, interval limit = {}) { tell(node, leave_cluster{limit}); }
-
+  /// A node that has left ends; one whose time to leave was up first goes on until this allows its
+  /// end, if it is set.
   std::function<bool(member_id)> may_end = {};
 
   /// Does something to the machine of a node before it starts, if set: no two need be the same.
   std::function<void(member_id, M&)> prepare = {};
-
-  /// Gives an order at a node. What becomes of it is counted.
-  void give_order(member_id at, order what) {
-    tell(at, local_order{.id = {++last_order_}, .what = std::move(what)});
-  }
 
   void pause(member_id node) {
     ++counters_.pauses;
@@ -364,6 +359,7 @@ private:
     auto& own = lives_[id];
     own.self = {.id = id, .name = name, .address = name, .start = random_.next()};
     own.self.durable = random_.chance(options_.durable);
+    own.use_files(options_.segment_bytes);
     return launch(own, {.found = founds, .contacts = std::move(contacts)});
   }
 
@@ -390,7 +386,6 @@ private:
   node_counters counters_;
   name_book names_;
   std::map<member_id, incarnation> lives_;
-  std::uint64_t last_order_ = 0;
   event_notes notes_;
   std::unordered_map<member_id, log_index> digested_; ///< whose state was compared last at which
 };

@@ -28,6 +28,9 @@ struct simulation_options {
   pace_options pace = {};                ///< the offset of each clock is drawn
   std::int64_t clock_drift_permille = 0; ///< each clock goes so much faster or slower at most
   double durable = 0; ///< probability that a node keeps its log on a disk and comes back with it
+  /// The segments of the `durable_store` that such a node has, 4 KiB or more; 0: its disk is a
+  /// model of what any store promises.
+  std::uint64_t segment_bytes = 0;
   double crash_noticed = 1;        ///< probability that the others are told when a node crashes
   std::uint64_t digest_every = 16; ///< states are compared at every so many-th index; > 0
   std::size_t events_kept = 200;   ///< the last ones, for the report of a run that failed

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <understudy/core/errors.hpp>
+#include <understudy/storage/durable_store.hpp>
+#include <understudy/storage/file_header.hpp>
+#include <understudy/storage/segmented_log.hpp>
+#include <understudy/testing/crash_choice.hpp>
+#include <understudy/testing/faulty_directory.hpp>
+#include <understudy/testing/faulty_disk.hpp>
+#include <understudy/testing/history.hpp>
+#include <understudy/testing/node_disk.hpp>
+#include <understudy/testing/observation.hpp>
+#include <understudy/testing/random.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace understudy::testing {
+
+/// The disk of a node that keeps its log in a `durable_store`: the very code, on files in memory
+/// that lose and tear whatever was not synced.
+class file_disk final : public node_disk {
+public:
+  /// A crash stops the store at one of its next so many calls, with so many bytes written by it.
+  static constexpr std::uint64_t calls_to_sync = 12;
+  static constexpr std::uint64_t bytes_at_stop = 512;
+
+  file_disk(const storage::file_owner& whose, const storage::log_layout& layout)
+      : newcomer_{whose}, layout_{layout} {
+    open();
+  }
+
+  void begin(const store_write& what) override { begun_.push_back(what); }
+
+  expected<void> write(const store_write& what) override {
+    if (!begun_.empty() && begun_.front().write == what.write)
+      begun_.pop_front();
+    if (what.vote)
+      newest_ = *what.vote;
+    unsynced_ = true;
+    return store_->write(what);
+  }
+
+  expected<void> sync() override {
+    auto done = store_->sync();
+    if (done)
+      stored_ = {newest_, store_->last()};
+    unsynced_ = unsynced_ && !done;
+    return done;
+  }
+
+  expected<void> sync_ballot() override {
+    auto done = store_->sync_ballot();
+    if (done)
+      stored_.vote = newest_;
+    return done;
+  }
+
+  [[nodiscard]] snapshot_stager stager() override { return store_->stager(); }
+
+  /// What is preallocated can still be written.
+  void be_full(bool full) override {
+    files_->limit_room(full ? files_->bytes_taken() : std::numeric_limits<std::uint64_t>::max());
+  }
+
+  /// The store is stopped at some call of a sync that nobody is told of. Either the process alone
+  /// ends, or the power fails: then any part may be lost of what the files have not synced, writes
+  /// and changes of names alike. The next process finds room.
+  bool crash(random_stream& random) override {
+    const bool was_all = begun_.empty() && !unsynced_;
+    be_full(false);
+    stop_amid_sync(random);
+    if (random.chance(0.25))
+      files_->kill();
+    else
+      files_->crash(any_subset(random));
+    open();
+    return !was_all;
+  }
+
+  [[nodiscard]] recovered_state recover() const override { return found_; }
+
+  [[nodiscard]] recovered_state certain() const override {
+    return opened(files_->after_crash(lose_unsynced())).recover().value();
+  }
+
+  [[nodiscard]] const stored_state& stored() const override { return stored_; }
+
+  /// For who damages them.
+  [[nodiscard]] faulty_disk& files() { return *files_; }
+
+private:
+  void stop_amid_sync(random_stream& random) {
+    files_->fail_call({.nth = random.between(std::uint64_t{1}, calls_to_sync),
+                       .written = random.below(bytes_at_stop),
+                       .lasts = true,
+                       .is_kill = true});
+    for (auto some = random.below(begun_.size() + 1); some > 0; --some, begun_.pop_front())
+      static_cast<void>(store_->write(begun_.front()));
+    static_cast<void>(store_->sync());
+    begun_.clear();
+    files_->clear_faults();
+  }
+
+  [[nodiscard]] durable_store opened(std::shared_ptr<faulty_disk> files) const {
+    auto store = durable_store::open(std::make_unique<faulty_directory>(std::move(files)),
+                                     newcomer_, layout_);
+    if (!store)
+      throw invariant_violated{"I9", newcomer_.node,
+                               "its store cannot be opened any more: " + store.error().detail};
+    return std::move(*store);
+  }
+
+  /// Takes up what is on the disk.
+  void open() {
+    store_.reset(); // whose files refuse every call by now
+    ++layout_.seed;
+    store_.emplace(opened(files_));
+    found_ = store_->recover().value();
+    newest_ = found_.vote;
+    unsynced_ = !files_->unsynced().empty();
+  }
+
+  storage::file_owner newcomer_;
+  storage::log_layout layout_;
+  std::shared_ptr<faulty_disk> files_ = std::make_shared<faulty_disk>();
+  std::optional<durable_store> store_;
+  recovered_state found_;
+  std::deque<store_write> begun_; ///< that the store was not handed yet
+  ballot newest_;                 ///< that it was handed
+  bool unsynced_ = false;
+  stored_state stored_;
+};
+
+} // namespace understudy::testing
