@@ -120,8 +120,9 @@ private:
     sibling_message what;
   };
 
-  /// What one event can set off inside a node is far below these.
-  static constexpr int rounds_max = 10'000;
+  /// What one event can set off inside a node is far below these. A newcomer may get all of a log
+  /// at once, and have it applied entry by entry: that takes a round for each.
+  static constexpr int rounds_max = 1'000'000;
   static constexpr std::size_t notices_max = 1'000'000;
 
   template <class F> static void each(F&& f) {

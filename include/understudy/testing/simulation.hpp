@@ -195,7 +195,11 @@ public:
   [[nodiscard]] bool sleeps(member_id node) const { return lives_.at(node).returns_as.has_value(); }
 
   /// Whether a node that runs would be itself again if it crashed now and were started.
-  [[nodiscard]] bool keeps_log(member_id node) const { return lives_.at(node).keeps_log(); }
+  [[nodiscard]] bool keeps_log(member_id node) {
+    bool keeps = false;
+    guarded([&] { keeps = lives_.at(node).keeps_log(); });
+    return keeps;
+  }
 
   /// The nodes that sleep.
   [[nodiscard]] std::vector<member_id> sleepers() const {
