@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -379,6 +380,32 @@ TEST_CASE("a snapshot goes on where it stopped when chunks and answers are lost 
   g.pass_time(5s);
   CHECK(g[3].installs() == 1);
   CHECK(g.applied(3) == g.applied(1));
+}
+
+TEST_CASE("D5: to a follower whose disk is full each piece of a snapshot is sent once (N6)") {
+  auto o = compact_often();
+  o.volatile_log = false;
+  group g{made_of({1, 2, 3}, {1, 2, 3}), o};
+  g.elect(1);
+  g.fill_disk(3);
+  write(g, 1, 1);
+  g.part({3});
+  write(g, 1, 200);
+  g.heal();
+  std::map<std::uint64_t, int> sent; // pieces, by where they begin
+  g.hold([&](const mail& m) {
+    if (const auto* piece = m.as<install_snapshot>(); piece && !piece->chunk.last())
+      ++sent[piece->chunk.offset];
+    return false;
+  });
+  g.pass_time(2s);
+  CHECK(sent.size() > 5);
+  CHECK(std::ranges::all_of(sent, [](const auto& one) { return one.second == 1; }));
+  CHECK(g[3].durable() < g[1].log().base().index);
+  g.finish_disk(3);
+  g.pass_time(2s);
+  CHECK(g.agree({1, 2, 3}));
+  CHECK(g[3].durable() == g[1].log().last().index);
 }
 
 TEST_CASE("doubled answers do not double a snapshot that is under way") {

@@ -159,4 +159,29 @@ TEST_CASE("a full disk loses nothing, and when there is room again all goes on (
   CHECK(full > 100);
 }
 
+TEST_CASE("of snapshots for which a full disk has no room only the newest waits (D5)") {
+  const auto disk = std::make_shared<faulty_disk>();
+  auto store = open_store(disk);
+  REQUIRE(store);
+  const auto install = [&](std::uint64_t index) {
+    auto image = std::make_shared<snapshot>(snapshot{.at = {{index}, {1}}});
+    image->image = bytes{std::string(5'000, 'x')};
+    image->digest = digest_of(image->image.view());
+    return store->write({.base = image, .keep = log_index{index}});
+  };
+  disk->limit_room(disk->bytes_taken());
+  for (const std::uint64_t index : {10, 20, 30}) {
+    REQUIRE(install(index));
+    CHECK(store->sync().error().code == errc::storage_full);
+  }
+  REQUIRE(store->write({.entries = {entry_of(31, 1)}}));
+  disk->limit_room(1'000'000);
+  const auto renamed = disk->calls(disk_call::rename);
+  REQUIRE(store->sync());
+  CHECK(disk->calls(disk_call::rename) - renamed == 2); // a snapshot, and a segment behind it
+  const auto found = open_store(disk->after_crash(lose_unsynced()))->recover();
+  CHECK(found->base->at.index == log_index{30});
+  CHECK(found->entries.size() == 1);
+}
+
 } // namespace disk_fault_test

@@ -106,7 +106,10 @@ public:
     intake_.on(m.chunk, state_, now, out);
     answer.done = m.chunk.key.at.index <= state_.commit();
     answer.received = intake_.received(m.chunk.key);
-    state_.durable.send_when_durable(out, from, answer);
+    if (answer.done)
+      state_.durable.send_when_durable(out, from, answer);
+    else // what has come of it says nothing of the disk: where that is full, no piece is sent twice
+      state_.durable.send_when_voted(out, from, answer);
   }
 
   void on(member_id from, snapshot_reply& m, instant now, outbox& out) {
@@ -199,6 +202,7 @@ public:
   }
 
   void on(store_failed& m, instant, outbox&) { throw invariant_broken{"storage failed: " + m.why}; }
+  void on(order_snapshot& m, instant, outbox&) { compaction_.order(m.id); }
 
   void on(applied_through& m, instant, outbox&) {
     state_.applied = std::max(state_.applied, m.index);
@@ -212,8 +216,6 @@ public:
   void on(snapshot_staged& m, instant now, outbox& out) {
     compaction_.on(m, state_, needed_from(m.what.at.index, now), out);
   }
-
-  void on(order_snapshot& m, instant, outbox&) { compaction_.order(m.id); }
 
   void on(machine_failed& m, instant now, outbox& out) {
     state_.machine_stopped(m, out);

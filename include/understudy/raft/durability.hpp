@@ -175,11 +175,11 @@ public:
 
   /// The log writer confirms writes, or of some only their ballots.
   void confirmed(const store_written& what, instant now, outbox& out) {
-    full_ = what.ballots > what.write;
     if (what.write > confirmed_)
       waits_since_ = now;
     confirmed_ = std::max(confirmed_, what.write);
     ballots_ = std::max({ballots_, confirmed_, what.ballots});
+    full_ = ballots_ > confirmed_;
     while (!in_flight_.empty() && in_flight_.front().write <= confirmed_) {
       durable_ = std::max(durable_, in_flight_.front().last);
       in_flight_.pop_front();

@@ -74,6 +74,8 @@ public:
       vote_ = what.vote;
     if (!what.base && !what.keep && what.entries.empty())
       return {};
+    if (replaces_log(what))
+      waiting_.clear(); // what is left of them would go the next moment
     std::size_t steps = 0;
     if (waiting_.empty()) {
       auto done = take(what, steps);
@@ -178,6 +180,11 @@ private:
       return tl::unexpected<failure>{parts.error()};
     }
     return durable_store{std::move(in), std::move(*parts)};
+  }
+
+  /// Whether a snapshot takes the place of the whole log, with nothing behind it.
+  [[nodiscard]] static bool replaces_log(const store_write& what) {
+    return what.base && what.keep == what.base->at.index;
   }
 
   expected<void> give_up(const expected<void>& failed) {
