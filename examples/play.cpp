@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -18,10 +19,14 @@
 int main(int argc, char** argv) {
   std::vector<std::string> files;
   bool rewrite = false;
+  std::uint64_t segment_bytes = 0;
   CLI::App app{"Plays scenarios on simulated clusters. Exits with 1 if an outcome is another than "
                "the recorded one, or a rule broke; with 2 if a script can not be played."};
   app.add_option("file", files, "the scripts")->required();
   app.add_flag("--rewrite", rewrite, "records what came in the files");
+  app.add_option("--segments", segment_bytes,
+                 "keeps logs in the durable store, on files in memory: bytes of a segment")
+      ->check(CLI::Range(std::uint64_t{4'096}, std::uint64_t{1} << 30));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
@@ -29,6 +34,7 @@ int main(int argc, char** argv) {
   }
   int worst = 0;
   for (const auto& file : files)
-    worst = std::max(worst, understudy::testing::play_file(file, rewrite, std::cout));
+    worst
+        = std::max(worst, understudy::testing::play_file(file, rewrite, std::cout, segment_bytes));
   return worst;
 }

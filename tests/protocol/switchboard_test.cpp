@@ -69,7 +69,7 @@ TEST_CASE("a node that is among its own seeds finds out, and asks no more") {
   CHECK(hall.at(1).messages.empty());
 }
 
-TEST_CASE("what is meant for one process does not reach another that listens in its place") {
+TEST_CASE("B8: what is meant for one process does not reach another that listens in its place") {
   exchange_hall hall{5};
   hall.open(1);
   hall.open(2);

@@ -74,6 +74,12 @@ TEST_CASE("whatever byte of whatever write a crash tears, what is found is allow
                   << run.work.counts().snapshots << " snapshots, " << run.work.counts().installs
                   << " installed, " << run.work.counts().terms << " terms");
   CHECK(crashes >= 100'000 / test_support::sweep_stride());
+  std::size_t segments = 0;
+  for (std::size_t k = 0; k < recording.size(); ++k)
+    segments += recording[k].what == disk_change::rename && recording[k].to.starts_with("segment-")
+                    ? 1
+                    : 0;
+  CHECK(segments > 3);
   CHECK(run.work.counts().truncations >= 1);
   CHECK(run.work.counts().snapshots + run.work.counts().installs >= 2);
   CHECK(run.work.counts().terms >= 5);

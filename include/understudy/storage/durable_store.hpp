@@ -206,48 +206,57 @@ private:
     return {};
   }
 
-  /// Carries out what `steps` says is left of `what`: snapshot, truncation, entry after entry.
+  /// Carries out what `steps` says is left of `what`: snapshot, then the log before it, truncation,
+  /// entry after entry.
   expected<void> take(const store_write& what, std::size_t& steps) {
     if (auto done = learn_cluster(what); !done)
       return done;
-    if (what.base && steps < 1)
-      if (auto done = take_base(*what.base); !done)
+    const bool news = what.base && !(base_ && what.base->at.index <= base_->index);
+    if (news && steps < 1)
+      if (auto done = place(*what.base); !done)
         return done;
     steps = std::max<std::size_t>(steps, 1);
-    if (what.keep && steps < 2)
-      if (auto done = log_.truncate(*what.keep); !done)
+    if (news && placed_ == what.base->at && steps < 2)
+      if (auto done = take_base(what.base->at); !done)
         return done;
     steps = std::max<std::size_t>(steps, 2);
-    for (; steps - 2 < what.entries.size(); ++steps)
-      if (auto done = log_.append(what.entries[steps - 2]); !done)
+    if (what.keep && steps < 3)
+      if (auto done = log_.truncate(*what.keep); !done)
+        return done;
+    steps = std::max<std::size_t>(steps, 3);
+    for (; steps - 3 < what.entries.size(); ++steps)
+      if (auto done = log_.append(what.entries[steps - 3]); !done)
         return done;
     return {};
   }
 
-  /// The snapshot is durable before anything that it replaces goes.
-  expected<void> take_base(const snapshot& base) {
-    if (base_ && base.at.index <= base_->index)
-      return {};
+  /// Puts `base` under its name: it may be on the disk already. Durable before anything that it
+  /// replaces goes.
+  expected<void> place(const snapshot& base) {
     if (auto done = log_.sync(); !done)
       return done;
     const bool of_own_log = log_.holds(base.at);
-    if (auto done = place(base, of_own_log); !done) {
-      // The log has it all: without room for a shorter form the long one stays.
-      const bool needless = of_own_log && done.error().code == errc::storage_full;
-      return needless ? expected<void>{} : done;
-    }
-    if (auto done = of_own_log ? log_.drop_through(base.at.index) : log_.restart(base.at); !done)
-      return done;
-    const auto before = std::exchange(base_, base.at);
-    return before ? in_->remove(storage::snapshot_name(*before)) : expected<void>{};
-  }
-
-  /// Puts `base` under its name: it may be on the disk already.
-  expected<void> place(const snapshot& base, bool of_own_log) {
     const auto staged = of_own_log ? staging_->adopt(base) : expected<bool>{false};
     if (!staged)
       return tl::unexpected<failure>{staged.error()};
-    return *staged ? expected<void>{} : storage::write_snapshot(*in_, base, owner(), of_own_log);
+    auto done
+        = *staged ? expected<void>{} : storage::write_snapshot(*in_, base, owner(), of_own_log);
+    // The log has it all: without room for a shorter form the long one stays.
+    if (!done && of_own_log && done.error().code == errc::storage_full)
+      return {};
+    if (done)
+      if (const auto before = std::exchange(placed_, base.at); before && *before != base.at)
+        return in_->remove(storage::snapshot_name(*before)); // overtaken before its turn came
+    return done;
+  }
+
+  /// The log before the snapshot that has been placed goes, and the snapshot before it.
+  expected<void> take_base(log_position at) {
+    if (auto done = log_.holds(at) ? log_.drop_through(at.index) : log_.restart(at); !done)
+      return done;
+    placed_.reset();
+    const auto before = std::exchange(base_, at);
+    return before ? in_->remove(storage::snapshot_name(*before)) : expected<void>{};
   }
 
   /// The first configuration says which cluster this is; from then on every file does.
@@ -266,6 +275,7 @@ private:
   storage::ballot_pair ballots_;
   storage::segmented_log log_;
   std::optional<log_position> base_;
+  std::optional<log_position> placed_; ///< a snapshot that has its name, and is not the base yet
   recovered_state recovered_;
   std::shared_ptr<storage::snapshot_staging> staging_;
   std::deque<held_up> waiting_;

@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace understudy::storage {
 
@@ -71,6 +72,24 @@ struct open_segment {
   if (!made)
     return tl::unexpected<failure>{made.error()};
   return open_segment{.header = header, .salt = digest_in(image), .content = std::move(*made)};
+}
+
+/// Puts the same segment in another file, under the same name: durable when this returns.
+[[nodiscard]] inline expected<void> make_anew(directory& in, open_segment& segment) {
+  auto made = make_file(in, to_string(segment.header.name()), [&](file& f) -> expected<void> {
+    std::vector<std::byte> piece(std::size_t{1} << 20);
+    for (std::uint64_t at = 0;; at += piece.size()) {
+      const auto got = segment.content->read(at, piece);
+      if (!got)
+        return tl::unexpected<failure>{got.error()};
+      if (auto done = f.write(at, {piece.data(), *got}); !done || *got < piece.size())
+        return done;
+    }
+  });
+  if (!made)
+    return tl::unexpected<failure>{made.error()};
+  segment.content = std::move(*made);
+  return {};
 }
 
 /// Opens the segment of that name, and checks that it is the one.

@@ -201,8 +201,8 @@ private:
     const auto least = first.end().offset + size;
     auto bytes = std::max(layout_.segment_bytes, least);
     auto made = create_segment(*in_, next, bytes, first.view());
-    // A node that comes back on a full disk needs no room to grow yet.
-    if (!made && made.error().code == errc::storage_full && !carried.empty())
+    // A node that comes back on a full disk, or is given a snapshot, needs no room to grow yet.
+    if (!made && made.error().code == errc::storage_full && size == 0)
       made = create_segment(*in_, next, bytes = least, first.view());
     if (!made)
       return tl::unexpected<failure>{made.error()};

@@ -30,6 +30,7 @@ struct found_store {
   bool ballots_agree = false; ///< both copies are there, and say the same
   stored_snapshot base = {};  ///< the newest; none if there is none
   replayed_segments segments;
+  bool marked = false; ///< the synced mark names the last segment, or a later one
 };
 
 /// The parts of a store, ready to be written to.
@@ -126,11 +127,14 @@ namespace detail {
   auto segments = replay_segments(in, files->segments, owner, at, mark);
   if (!segments)
     return tl::unexpected<failure>{segments.error()};
+  const bool marked
+      = mark && (segments->used.empty() || segments->used.back().sequence <= mark->segment);
   found_store found{.files = std::move(*files),
                     .ballots = *newest,
                     .ballots_agree = copies[0] && copies[1] && *copies[0] == *copies[1],
                     .base = std::move(*base),
-                    .segments = std::move(*segments)};
+                    .segments = std::move(*segments),
+                    .marked = marked};
   if (auto done = detail::check_joint(in, found); !done)
     return tl::unexpected<failure>{done.error()};
   return found;
@@ -138,22 +142,54 @@ namespace detail {
 
 namespace detail {
 
-/// Removes what is of no use any more, and what was never finished.
-[[nodiscard]] inline expected<void> clean_up(directory& in, const found_store& found) {
-  // What a process that was killed has created or renamed may not be on the disk yet: nothing that
-  // it replaces may go before it is.
-  if (auto done = in.sync(); !done)
-    return done;
-  auto useless = found.files.unfinished;
+/// What the newest snapshot makes needless, but for itself.
+[[nodiscard]] inline std::vector<std::string> replaced_files(const found_store& found) {
+  std::vector<std::string> names;
   for (const auto& s : found.segments.obsolete)
-    useless.push_back(to_string(s));
+    names.push_back(to_string(s));
   for (const auto& at : found.files.snapshots)
     if (at != found.base.content->at)
-      useless.push_back(snapshot_name(at));
-  for (const auto& name : useless)
+      names.push_back(snapshot_name(at));
+  return names;
+}
+
+/// Whether what stands under its name now certainly does after a power failure, or is not missed.
+///
+/// A directory's sync that failed may have lost a name for good, and the next one does not tell
+/// (D4). But the mark names a segment only once that has its name, with all that was named before
+/// it; and where nothing has gone yet that a snapshot replaces, the log is whole without it.
+[[nodiscard]] inline bool names_are_certain(const found_store& found) {
+  const bool needs_base
+      = found.base.content && (!found.segments.log.holds_base() || !replaced_files(found).empty());
+  return found.marked && !needs_base;
+}
+
+/// Puts the newest snapshot and the last segment in files of their own once more.
+[[nodiscard]] inline expected<void> make_anew(directory& in, found_store& found) {
+  const auto& owner = found.ballots.owner;
+  if (found.base.content)
+    if (auto done = write_snapshot(in, *found.base.content, owner, found.base.of_own_log); !done)
+      return done;
+  return found.segments.current.content ? make_anew(in, found.segments.current) : expected<void>{};
+}
+
+[[nodiscard]] inline expected<void> remove_all(directory& in,
+                                               const std::vector<std::string>& names) {
+  for (const auto& name : names)
     if (auto done = in.remove(name); !done)
       return done;
   return in.sync();
+}
+
+/// Removes what was never finished and what is of no use any more; the second only when what it was
+/// replaced by is on the disk. What a process that was killed has named may not be there yet.
+[[nodiscard]] inline expected<void> clean_up(directory& in, found_store& found) {
+  if (auto done = remove_all(in, found.files.unfinished); !done)
+    return done;
+  if (!names_are_certain(found))
+    if (auto done = make_anew(in, found); !done)
+      return done;
+  return remove_all(in, replaced_files(found));
 }
 
 [[nodiscard]] inline expected<segmented_log> restore_log(directory& in, found_store& found,
@@ -189,8 +225,8 @@ namespace detail {
                                                             const log_layout& layout) {
   if (auto done = detail::clean_up(in, found); !done)
     return tl::unexpected<failure>{done.error()};
-  auto ballots = found.ballots_agree ? ballot_pair::open(in, found.ballots)
-                                     : ballot_pair::restore(in, found.ballots);
+  auto ballots = found.ballots_agree && found.marked ? ballot_pair::open(in, found.ballots)
+                                                     : ballot_pair::restore(in, found.ballots);
   if (!ballots)
     return tl::unexpected<failure>{ballots.error()};
   recovered_state recovered{.vote = found.ballots.vote, .base = found.base.content};

@@ -67,7 +67,7 @@ struct call_fault {
   std::optional<disk_call> call = {}; ///< none: any that is a change
   std::string name = {};              ///< only calls about this file; empty: about any
   errc code = errc::storage_failed;   ///< or `storage_full`
-  std::uint64_t written = 0;          ///< a write that fails has written so much of its data
+  std::uint64_t written = 0;          ///< a write that fails first has written so much of its data
   bool lasts = false;                 ///< all that come after it fail as well
   bool is_kill = false;               ///< the process ended in it: the disk has not failed
 };
@@ -97,6 +97,7 @@ public:
         return false;
       }
       met = f;
+      f.written = 0; // of the call that fails first
       return !f.lasts;
     });
     return met;

@@ -26,9 +26,10 @@ namespace understudy::testing {
 /// that lose and tear whatever was not synced.
 class file_disk final : public node_disk {
 public:
-  /// A crash stops the store at one of its next so many calls, with so many bytes written by it.
-  static constexpr std::uint64_t calls_to_sync = 12;
-  static constexpr std::uint64_t bytes_at_stop = 512;
+  /// A crash stops the store at one of its next so many calls, with up to so many bytes written by
+  /// it. To put a snapshot in the place of a log and drop the log takes some twenty.
+  static constexpr std::uint64_t calls_to_stop = 40;
+  static constexpr std::uint64_t bytes_at_stop = 4'096;
 
   file_disk(const storage::file_owner& whose, const storage::log_layout& layout)
       : newcomer_{whose}, layout_{layout} {
@@ -37,25 +38,29 @@ public:
 
   void begin(const store_write& what) override { begun_.push_back(what); }
 
+  /// The store is handed it by the next sync: so it is at work when a crash comes, and not between.
   expected<void> write(const store_write& what) override {
     if (!begun_.empty() && begun_.front().write == what.write)
       begun_.pop_front();
+    written_.push_back(what);
     if (what.vote)
       newest_ = *what.vote;
-    unsynced_ = true;
-    return store_->write(what);
+    return {};
   }
 
   expected<void> sync() override {
-    auto done = store_->sync();
+    auto done = hand_over();
+    if (done)
+      done = store_->sync();
     if (done)
       stored_ = {newest_, store_->last()};
-    unsynced_ = unsynced_ && !done;
     return done;
   }
 
   expected<void> sync_ballot() override {
-    auto done = store_->sync_ballot();
+    auto done = hand_over();
+    if (done)
+      done = store_->sync_ballot();
     if (done)
       stored_.vote = newest_;
     return done;
@@ -68,19 +73,21 @@ public:
     files_->limit_room(full ? files_->bytes_taken() : std::numeric_limits<std::uint64_t>::max());
   }
 
-  /// The store is stopped at some call of a sync that nobody is told of. Either the process alone
-  /// ends, or the power fails: then any part may be lost of what the files have not synced, writes
-  /// and changes of names alike. The next process finds room.
+  /// The store is stopped at some call of a sync that nobody is told of, or by a disk that fails
+  /// there (D4). Then the process alone ends, or the power fails: in that case any part may be lost
+  /// of what the files have not synced, writes and changes of names alike. The next process finds
+  /// room.
   bool crash(random_stream& random) override {
-    const bool was_all = begun_.empty() && !unsynced_;
-    be_full(false);
-    stop_amid_sync(random);
+    stop_at_work(random);
+    const auto last = store_->last();
+    const auto vote = newest_;
     if (random.chance(0.25))
       files_->kill();
     else
       files_->crash(any_subset(random));
+    be_full(false);
     open();
-    return !was_all;
+    return store_->last() != last || newest_ != vote;
   }
 
   [[nodiscard]] recovered_state recover() const override { return found_; }
@@ -95,15 +102,23 @@ public:
   [[nodiscard]] faulty_disk& files() { return *files_; }
 
 private:
-  void stop_amid_sync(random_stream& random) {
-    files_->fail_call({.nth = random.between(std::uint64_t{1}, calls_to_sync),
+  /// Hands the store what was written.
+  expected<void> hand_over() {
+    for (; !written_.empty(); written_.pop_front())
+      if (auto done = store_->write(written_.front()); !done)
+        return done;
+    return {};
+  }
+
+  void stop_at_work(random_stream& random) {
+    for (auto some = random.below(begun_.size() + 1); some > 0; --some)
+      static_cast<void>(write(store_write{begun_.front()})); // takes it out
+    files_->fail_call({.nth = random.between(std::uint64_t{1}, calls_to_stop),
                        .written = random.below(bytes_at_stop),
                        .lasts = true,
-                       .is_kill = true});
-    for (auto some = random.below(begun_.size() + 1); some > 0; --some, begun_.pop_front())
-      static_cast<void>(store_->write(begun_.front()));
-    static_cast<void>(store_->sync());
-    begun_.clear();
+                       .is_kill = random.chance(0.5)});
+    if (hand_over())
+      static_cast<void>(store_->sync()); // nobody is told
     files_->clear_faults();
   }
 
@@ -123,7 +138,8 @@ private:
     store_.emplace(opened(files_));
     found_ = store_->recover().value();
     newest_ = found_.vote;
-    unsynced_ = !files_->unsynced().empty();
+    begun_.clear();
+    written_.clear();
   }
 
   storage::file_owner newcomer_;
@@ -131,9 +147,9 @@ private:
   std::shared_ptr<faulty_disk> files_ = std::make_shared<faulty_disk>();
   std::optional<durable_store> store_;
   recovered_state found_;
-  std::deque<store_write> begun_; ///< that the store was not handed yet
-  ballot newest_;                 ///< that it was handed
-  bool unsynced_ = false;
+  std::deque<store_write> begun_;   ///< that the log writer has not come to
+  std::deque<store_write> written_; ///< that the store was not handed yet
+  ballot newest_;                   ///< of all that was written
   stored_state stored_;
 };
 

@@ -13,6 +13,7 @@
 #include <understudy/core/entry.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/testing/random.hpp>
+#include <understudy/wire/codec.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -57,18 +58,7 @@ struct payload_digest {
     return mixed(mixed(name, p.answered_below.value), digest_of(p.body.view()));
   }
   std::uint64_t operator()(const configuration_ptr& p) const {
-    auto hash = mixed(7, p->cluster.value);
-    for (const auto& m : p->members) {
-      hash = mixed(mixed(hash, m.id.value), m.start);
-      hash = mixed(mixed(hash, m.entered.value), static_cast<std::uint64_t>(m.status));
-      hash = mixed(hash, m.pinned ? 1 : 0);
-    }
-    for (const auto id : p->voters)
-      hash = mixed(hash, id.value);
-    hash = mixed(hash, p->outgoing.size());
-    for (const auto id : p->outgoing)
-      hash = mixed(hash, id.value);
-    return mixed(hash, p->rules.max_voters);
+    return mixed(7, digest_of(wire::encode(*p).view()));
   }
 };
 

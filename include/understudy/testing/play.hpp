@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <ostream>
@@ -108,10 +109,12 @@ inline void play_lines(script& what, script_stage& on, std::size_t& line, played
 } // namespace detail
 
 /// Plays a script to its end, or to the first thing that can not be or is not as it is written.
-[[nodiscard]] inline played play(std::string_view text) {
+/// With `segment_bytes` what its nodes store lies in the durable store, see `simulation_options`.
+[[nodiscard]] inline played play(std::string_view text, std::uint64_t segment_bytes = 0) {
   played result;
   std::size_t line = 0;
   script_stage on;
+  on.setup().options.segment_bytes = segment_bytes;
   try {
     auto what = script::parse(text);
     detail::play_lines(what, on, line, result);
@@ -126,15 +129,17 @@ inline void play_lines(script& what, script_stage& on, std::size_t& line, played
 }
 
 /// Plays the script in a file, and says on `out` how it went; with `rewrite` what is recorded in
-/// the file becomes what came. Returns the exit code of a program that plays it.
-[[nodiscard]] inline int play_file(const std::string& path, bool rewrite, std::ostream& out) {
+/// the file becomes what came. `segment_bytes` as above. Returns the exit code of a program that
+/// plays it.
+[[nodiscard]] inline int play_file(const std::string& path, bool rewrite, std::ostream& out,
+                                   std::uint64_t segment_bytes = 0) {
   std::ifstream file{path};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  if (!file.is_open() || file.bad()) {
+  if (!file || std::filesystem::is_directory(path)) {
     out << path << ": can not be read\n";
     return static_cast<int>(play_verdict::bad);
   }
-  const auto result = play(text);
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const auto result = play(text, segment_bytes);
   if (result.verdict == play_verdict::ok) {
     out << path << ": ok\n";
     return 0;

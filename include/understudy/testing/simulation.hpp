@@ -363,7 +363,7 @@ private:
     auto& own = lives_[id];
     own.self = {.id = id, .name = name, .address = name, .start = random_.next()};
     own.self.durable = random_.chance(options_.durable);
-    own.use_files(options_.segment_bytes);
+    guarded([&] { own.use_files(options_.segment_bytes); });
     return launch(own, {.found = founds, .contacts = std::move(contacts)});
   }
 
