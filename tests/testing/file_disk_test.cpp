@@ -112,7 +112,9 @@ TEST_CASE("D5: full files take what has been allocated, then ballots alone, unti
 TEST_CASE("D3: a store that does not take up its own files again breaks a rule, and says why") {
   file_disk disk{owner, small_segments};
   random_stream random{1};
-  REQUIRE(disk.write(entries(1, 1, 20, 1)));
+  REQUIRE(disk.write(entries(1, 1, 10, 1)));
+  REQUIRE(disk.sync());
+  REQUIRE(disk.write(entries(2, 11, 20, 1))); // which say that those before them had been synced
   REQUIRE(disk.sync());
   const auto names = disk.files().names();
   const auto segment = std::ranges::find_if(
