@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace bit_flip_test {
 
@@ -25,14 +26,18 @@ constexpr storage::log_layout few_segments{.segment_bytes = 16 * 1024, .seed = 1
 struct flip_counts {
   std::size_t noticed = 0;   ///< the store does not open, and says why
   std::size_t made_good = 0; ///< of the two ballots the other one was right
-  std::size_t harmless = 0;  ///< nothing is stored there, or only the mark of what is
+  std::size_t of_mark = 0;   ///< in the mark of what is synced, which may be lost
+  std::size_t unused = 0;    ///< nothing is stored there
   std::size_t cut = 0;       ///< in what was written last: taken for torn
 };
+
+/// How the process came to its end.
+enum class ending : std::uint8_t { stopped, killed };
 
 /// A store with a snapshot and a log of `log_bytes` behind it, in segments of which the last one
 /// holds a few batches.
 struct stored {
-  explicit stored(std::uint64_t log_bytes) {
+  explicit stored(std::uint64_t log_bytes, ending how = ending::stopped) {
     auto store = open_store(disk, few_segments);
     REQUIRE(store);
     random_stream random{3};
@@ -45,6 +50,7 @@ struct stored {
         more.entries.push_back(entry_of(index, 1, text(random).c_str()));
       --index;
       certain = model.told();
+      older_mark = disk->has(storage::mark_name) ? disk->contents(storage::mark_name) : older_mark;
       write(*store, more);
       if (index > 20 && !snapshot_taken) {
         snapshot_taken = true;
@@ -59,7 +65,10 @@ struct stored {
         if (name.starts_with("segment-"))
           written += disk->contents(name).size();
     }
-    REQUIRE(store->close());
+    if (how == ending::stopped)
+      REQUIRE(store->close());
+    store = tl::unexpected<failure>{failure{}};
+    disk->kill();
     whole = fingerprint_of(*model.now().recover());
   }
 
@@ -77,7 +86,8 @@ struct stored {
   std::shared_ptr<faulty_disk> disk = std::make_shared<faulty_disk>();
   store_model model;
   bool snapshot_taken = false;
-  store_extent certain; ///< all but the last batch
+  store_extent certain;              ///< all but the last batch
+  std::vector<std::byte> older_mark; ///< of the time before that
   std::uint64_t whole = 0;
 };
 
@@ -109,7 +119,9 @@ flip_counts flip_all(const stored& s, const std::string& prefix, bool may_cut) {
       CAPTURE(bit);
       REQUIRE(found->vote == ballot{{1}, {7}});
       if (fingerprint_of(*found) == s.whole) {
-        ++(mirrored ? counts.made_good : counts.harmless);
+        ++(mirrored                     ? counts.made_good
+           : name == storage::mark_name ? counts.of_mark
+                                        : counts.unused);
         continue;
       }
       REQUIRE(may_cut);
@@ -123,21 +135,32 @@ flip_counts flip_all(const stored& s, const std::string& prefix, bool may_cut) {
 
 } // namespace
 
-TEST_CASE("after a clean stop every flipped bit is noticed, or changes nothing (D3, D11)") {
-  const stored s{64 * 1024};
+TEST_CASE("after a stop or a kill every flipped bit is noticed, or changes nothing (D3, D11)") {
+  auto how = ending::stopped;
+  SUBCASE("stopped") {}
+  SUBCASE("killed") {
+    how = ending::killed;
+  }
+  const stored s{64 * 1024, how};
   const auto counts = flip_all(s, "", false);
-  MESSAGE(counts.noticed << " noticed, " << counts.made_good << " made good, " << counts.harmless
-                         << " harmless");
+  MESSAGE(counts.noticed << " noticed, " << counts.made_good << " made good, " << counts.of_mark
+                         << " of the mark, " << counts.unused << " where nothing is");
   CHECK(counts.noticed >= 400'000 / test_support::sweep_stride());
   CHECK(counts.made_good >= 2 * 128 * 8 / test_support::sweep_stride());
+  CHECK(counts.of_mark > 0);
 }
 
-TEST_CASE("where the mark is lost, too, only the last batch can be taken for torn (D1)") {
+TEST_CASE("what the mark does not vouch for can be taken for torn, and nothing else (D1)") {
   const stored s{24 * 1024};
-  s.disk->erase(storage::mark_name);
+  SUBCASE("it is of the time before the last batch") {
+    s.disk->put(storage::mark_name, s.older_mark);
+  }
+  SUBCASE("it is lost") {
+    s.disk->erase(storage::mark_name);
+  }
   const auto counts = flip_all(s, "segment-", true);
-  MESSAGE(counts.noticed << " noticed, " << counts.cut << " cut off, " << counts.harmless
-                         << " harmless");
+  MESSAGE(counts.noticed << " noticed, " << counts.cut << " cut off, " << counts.unused
+                         << " where nothing is");
   CHECK(counts.noticed >= 100'000 / test_support::sweep_stride());
   CHECK(counts.cut > 0);
 }

@@ -47,7 +47,15 @@ entry entry_at(std::uint64_t index) {
   return {{index}, {1}, {}, share(command{.session = {1}, .number = {index}, .body = bytes{text}})};
 }
 
-/// A process of its own that adds entries, and says after each sync how many are stored.
+std::shared_ptr<const snapshot> image_at(std::uint64_t index) {
+  auto made = std::make_shared<snapshot>(snapshot{.at = {{index}, {1}}});
+  made->image = bytes{std::string(2'000, 'i')};
+  made->digest = digest_of(made->image.view());
+  return made;
+}
+
+/// A process of its own that adds entries, and says after each sync how many are stored. Now and
+/// then it takes back some that it has not synced, or puts a snapshot in the place of the first.
 struct writer {
   explicit writer(const std::string& path) {
     int ends[2];
@@ -86,10 +94,17 @@ private:
       ::_exit(1);
     random_stream random{store->last().index.value + 1};
     for (;;) {
+      const auto stored = store->last().index;
       store_write what;
       for (auto left = random.between(1, 40); left > 0; --left)
-        what.entries.push_back(entry_at(store->last().index.value + 1 + what.entries.size()));
-      if (!store->write(what) || !store->sync())
+        what.entries.push_back(entry_at(stored.value + 1 + what.entries.size()));
+      bool done = store->write(what).has_value();
+      if (random.chance(0.2))
+        done = done
+               && store->write({.keep = stored.next(), .entries = {entry_at(stored.value + 2)}});
+      if (random.chance(0.1) && stored.value != 0)
+        done = done && store->write({.base = image_at(stored.value)});
+      if (!done || !store->sync())
         ::_exit(1);
       const auto confirmed = store->last().index.value;
       if (::write(say, &confirmed, sizeof confirmed) != sizeof confirmed)
@@ -138,6 +153,7 @@ TEST_CASE("a process that is killed while it writes, 200 times, has lost nothing
   CAPTURE(seed);
   random_stream random{seed};
   std::uint64_t before = 0;
+  std::uint64_t snapshots = 0;
   const auto kills = 200 / test_support::sweep_stride() + 10;
   for (std::uint64_t i = 0; i < kills; ++i) {
     CAPTURE(i);
@@ -145,12 +161,14 @@ TEST_CASE("a process that is killed while it writes, 200 times, has lost nothing
     auto store = open_in(where.path());
     REQUIRE_MESSAGE(store, store.error().detail);
     const auto found = store->recover();
-    REQUIRE(found->entries.size() >= std::max(confirmed, before));
+    REQUIRE(store->last().index.value >= std::max(confirmed, before));
     for (const auto& e : found->entries)
       REQUIRE(same_content(e, entry_at(e.index.value)));
-    before = found->entries.size();
+    before = store->last().index.value;
+    snapshots += found->base ? 1 : 0;
   }
   CHECK(before > kills);
+  CHECK(snapshots > kills / 2);
 }
 
 TEST_CASE("a real file system that is full holds writing up, and loses nothing (D5)") {

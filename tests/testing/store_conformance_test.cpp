@@ -50,10 +50,10 @@ public:
   }
   expected<void> sync() { return {}; }
   expected<recovered_state> recover() {
-    auto found = *kept_->recover();
+    const auto found = *kept_->recover();
     if (flaw_ == flaw::last_entry && !found.entries.empty())
-      found.entries.pop_back();
-    return found;
+      static_cast<void>(kept_->write({.keep = found.entries.back().index.previous()}));
+    return kept_->recover();
   }
   node_identity identity() { return self_; }
   expected<void> close() { return {}; }

@@ -63,7 +63,11 @@ private:
     if (!compare(*store))
       return;
     for (std::size_t i = 0; i < options_.writes; ++i) {
-      if (!went_well(store->write(work_.next()), "write"))
+      const auto what = work_.next();
+      const auto stage = store->stager();
+      if (stage && what.base && random_.chance(0.5) && !went_well(stage(*what.base), "stage"))
+        return;
+      if (!went_well(store->write(what), "write") || !keep_ballot(*store))
         return;
       if (!random_.chance(0.3))
         continue;
@@ -79,6 +83,19 @@ private:
     store->abandon();
     if (options_.lose_power && random_.chance(0.7))
       options_.lose_power();
+  }
+
+  /// Now and then the ballot alone is made certain, if the store can do that. Returns whether that
+  /// went well.
+  bool keep_ballot(any_store& store) {
+    if (!random_.chance(0.1))
+      return true;
+    const auto done = store.sync_ballot();
+    if (!done && done.error().code == errc::storage_full)
+      return true; // it keeps ballots with the log
+    if (went_well(done, "sync_ballot"))
+      certain_.ballots = work_.model().told().ballots;
+    return done.has_value();
   }
 
   /// Once a store is retired, the next one is new and another's; so it is if the wish says so.
