@@ -18,6 +18,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -104,7 +105,7 @@ int main(int argc, char** argv) {
   app.add_option("--initial", how.initial,
                  "what is there before the first write (register: nothing, kv: the empty text)");
   app.add_option("--configurations", how.limits.configurations_max, "after so many: unknown")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--memory", memory, "after so many MiB for the search: unknown")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 24))

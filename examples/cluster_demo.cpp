@@ -94,14 +94,14 @@ int main(int argc, char** argv) {
   app.add_option("--input", options.input,
                  "access log in the common format; without it a built-in workload");
   app.add_option("--repeat", options.repeat, "passes over the input, at least")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(CLI::Range(0.001, 1e6));
   app.add_option("--nodes", options.nodes, "how far the cluster grows")->check(CLI::Range(1, 25));
   app.add_option("--max-voters", options.max_voters, "most members of the raft group");
   app.add_option("--clients", options.clients, "clients beside each node")
       ->check(CLI::Range(1, 1'000));
   app.add_option("--rate", options.rate,
                  "requests a second in all; without it a quarter of what a rehearsal reaches")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, 1e6));
   app.add_option("--durable", options.durable,
                  "an empty directory, where nodes keep their data; they come back with it");
   app.add_option("--report", options.report_path, "writes a report in JSON");

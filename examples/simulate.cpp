@@ -153,20 +153,19 @@ int main(int argc, char** argv) {
   std::vector<std::string> without;
   std::uint32_t trouble_ms = 0;
   std::uint32_t time_s = 0;
+  const CLI::Range positive{std::uint64_t{1}, std::uint64_t{1} << 32};
   CLI::App app{"Runs clusters in virtual time, under faults, and checks every rule."};
-  app.add_option("--seeds", how.seeds, "how many runs")->check(CLI::PositiveNumber);
+  app.add_option("--seeds", how.seeds, "how many runs")->check(positive);
   app.add_option("--seed", how.first, "the first seed");
   app.add_option("--time", time_s, "seconds after which no run is begun any more");
-  app.add_option("--threads", how.threads, "how many at a time")->check(CLI::PositiveNumber);
+  app.add_option("--threads", how.threads, "how many at a time")->check(positive);
   app.add_option("--events", how.events_kept, "how many events the report of a failure shows");
   app.add_flag("--twice", how.twice, "makes each run again, and compares their hashes");
   app.add_flag("--verbose", verbose, "says for each run what it was and how it ended");
   app.add_flag("--whole", whole, "does not look for a smaller run that fails");
   app.add_flag("--speed", speed, "measures the speed of one core, and does nothing else");
-  app.add_option("--nodes", how.cuts.nodes, "so many nodes in each run")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--callers", how.cuts.callers, "so many callers in each run")
-      ->check(CLI::PositiveNumber);
+  app.add_option("--nodes", how.cuts.nodes, "so many nodes in each run")->check(positive);
+  app.add_option("--callers", how.cuts.callers, "so many callers in each run")->check(positive);
   auto* trouble = app.add_option("--trouble-ms", trouble_ms, "faults for so long");
   app.add_option("--without", without, "none of these faults, as in crash,pause")
       ->delimiter(',')
