@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "raft/support/entries.hpp"
+#include "testing/disk_writes.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -14,27 +14,13 @@ namespace file_disk_test {
 
 using namespace understudy;
 using namespace understudy::testing;
-using support::entry_of;
+using disk_writes::entries;
+using disk_writes::text;
 
 namespace {
 
 const storage::file_owner owner{.node = {7}, .start = 1};
 constexpr storage::log_layout small_segments{.segment_bytes = 4096};
-
-store_write entries(std::uint64_t write, std::uint64_t from, std::uint64_t to, std::uint64_t term) {
-  store_write w{.write = {write}, .vote = ballot{{term}, {}}};
-  for (auto i = from; i <= to; ++i)
-    w.entries.push_back(entry_of(i, term));
-  return w;
-}
-
-/// "t2: 1 2 3"
-std::string text(const recovered_state& found) {
-  auto all = "t" + std::to_string(found.vote.term.value) + ":";
-  for (const auto& e : found.entries)
-    all += " " + std::to_string(e.index.value);
-  return all;
-}
 
 } // namespace
 

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "raft/support/entries.hpp"
+#include "testing/disk_writes.hpp"
 
 #include <cstdint>
 #include <set>
@@ -13,28 +13,8 @@ namespace simulated_disk_test {
 
 using namespace understudy;
 using namespace understudy::testing;
-using support::entry_of;
-
-namespace {
-
-store_write entries(std::uint64_t write, std::uint64_t from, std::uint64_t to, std::uint64_t term) {
-  store_write w{.write = {write}, .vote = ballot{{term}, {}}};
-  for (auto i = from; i <= to; ++i)
-    w.entries.push_back(entry_of(i, term));
-  return w;
-}
-
-/// "t2: 1 2 3"
-std::string content(const simulated_disk& disk) {
-  auto copy = disk;
-  const auto found = copy.recover();
-  auto text = "t" + std::to_string(found.vote.term.value) + ":";
-  for (const auto& e : found.entries)
-    text += " " + std::to_string(e.index.value);
-  return text;
-}
-
-} // namespace
+using disk_writes::entries;
+using disk_writes::text;
 
 TEST_CASE("what is synced is there after a crash") {
   simulated_disk disk;
@@ -44,7 +24,7 @@ TEST_CASE("what is synced is there after a crash") {
   REQUIRE(disk.sync());
   CHECK(disk.stored().last == log_position{{2}, {1}});
   CHECK_FALSE(disk.crash(random));
-  CHECK(content(disk) == "t1: 1 2");
+  CHECK(text(disk.recover()) == "t1: 1 2");
 }
 
 TEST_CASE("of what is not synced any beginning of the log may survive, and any ballot beside it") {
@@ -59,9 +39,9 @@ TEST_CASE("of what is not synced any beginning of the log may survive, and any b
     truncation.keep = log_index{3};
     disk.begin(truncation); // the writer has not come to it
     const bool lost = disk.crash(random);
-    CHECK((lost || content(disk) == "t3: 1 2 3 4"));
+    CHECK((lost || text(disk.recover()) == "t3: 1 2 3 4"));
     CHECK(disk.stored().last == log_position{{2}, {1}});
-    seen.insert(content(disk));
+    seen.insert(text(disk.recover()));
   }
   for (const auto* term : {"t1", "t2", "t3"})
     for (const auto* log : {": 1 2", ": 1 2 3", ": 1 2 3 4"})
@@ -76,12 +56,12 @@ TEST_CASE("what survived one crash may be lost by the next, until it is synced")
     random_stream random{seed};
     disk.write(entries(1, 1, 2, 1));
     static_cast<void>(disk.crash(random));
-    if (content(disk) != "t1: 1 2")
+    if (text(disk.recover()) != "t1: 1 2")
       continue;
     if (seed % 2 == 0)
       REQUIRE(disk.sync());
     static_cast<void>(disk.crash(random));
-    seen.insert((seed % 2 == 0 ? "synced " : "not synced ") + content(disk));
+    seen.insert((seed % 2 == 0 ? "synced " : "not synced ") + text(disk.recover()));
   }
   CHECK(seen.contains("not synced t0:"));
   CHECK(seen.contains("synced t1: 1 2"));
@@ -95,7 +75,7 @@ TEST_CASE("a write that was begun is written once") {
   REQUIRE(disk.sync());
   random_stream random{1};
   CHECK_FALSE(disk.crash(random));
-  CHECK(content(disk) == "t1: 1");
+  CHECK(text(disk.recover()) == "t1: 1");
 }
 
 TEST_CASE("D5: a full disk takes ballots alone, and a crash leaves an old log with a new ballot") {
@@ -113,7 +93,7 @@ TEST_CASE("D5: a full disk takes ballots alone, and a crash leaves an old log wi
     CHECK(disk.stored().vote.term == term_number{5});
     CHECK(disk.stored().last == log_position{{2}, {1}});
     static_cast<void>(disk.crash(random));
-    seen.insert(content(disk));
+    seen.insert(text(disk.recover()));
     disk.be_full(false);
     REQUIRE(disk.sync());
     CHECK(disk.stored().vote.term == term_number{5});
@@ -126,7 +106,7 @@ TEST_CASE("D5: a full disk with nothing to store but a ballot has room enough") 
   disk.be_full(true);
   disk.write({.write = {1}, .vote = ballot{{2}, {}}});
   CHECK(disk.sync());
-  CHECK(content(disk) == "t2:");
+  CHECK(text(disk.recover()) == "t2:");
 }
 
 } // namespace simulated_disk_test
