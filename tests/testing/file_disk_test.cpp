@@ -58,6 +58,28 @@ TEST_CASE("of what the store has not synced a crash leaves more or less, in orde
                                  "t2: 1 2 3 4", "t3: 1 2 3 4 5"});
 }
 
+TEST_CASE("what a crash has left to mend is told, until the next one") {
+  int torn = 0;
+  int unmarked = 0;
+  int whole = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    file_disk disk{owner, small_segments};
+    random_stream random{seed};
+    REQUIRE(disk.write(entries(1, 1, 2, 1)));
+    REQUIRE(disk.write(entries(2, 3, 4, 1)));
+    static_cast<void>(disk.crash(random));
+    const auto left = disk.remains();
+    torn += left.torn ? 1 : 0;
+    unmarked += left.unmarked ? 1 : 0;
+    whole += left.torn || left.unmarked ? 0 : 1;
+    static_cast<void>(disk.crash(random));
+    CHECK_FALSE(disk.remains().torn);
+  }
+  CHECK(torn > 0);
+  CHECK(unmarked > 0);
+  CHECK(whole > 0);
+}
+
 TEST_CASE("what the store has taken up after one crash is there after the next") {
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     file_disk disk{owner, small_segments};

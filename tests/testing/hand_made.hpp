@@ -12,6 +12,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -69,6 +70,10 @@ struct hand_node {
   std::optional<std::uint64_t> digest = {};
   std::optional<std::uint64_t> durable = {};
   std::optional<stored_state> stored = {};
+  std::optional<snapshot> image = {};
+  std::map<member_id, progress> peers = {}; ///< shown while it leads
+  const core_options* limits = nullptr;
+  std::array<holding, 4> holdings = {};
 
   [[nodiscard]] placed_configuration in_force(log_index through) const {
     placed_configuration found;
@@ -92,7 +97,11 @@ struct hand_node {
             .newest = {newest.index, newest.content.get()},
             .committed = {committed.index, committed.content.get()},
             .stored = stored,
-            .applied_digest = digest};
+            .applied_digest = digest,
+            .image = image ? &*image : nullptr,
+            .peers = leads ? &peers : nullptr,
+            .limits = limits,
+            .holdings = holdings};
   }
 
   placed_configuration known = {}; ///< what a snapshot at the base says
@@ -138,6 +147,13 @@ struct hand_cluster {
 
   std::string broken_by(const hand_node& node, const std::vector<letter>& sent = {}) {
     return broken(rules, node.seen(), sent);
+  }
+
+  /// Another node that has the log of `node`.
+  hand_node copy(const hand_node& node, member_id id) {
+    const hand_node other{.id = id, .log = node.log, .vote = {node.vote.term, {}}};
+    REQUIRE(broken(rules, other.seen()) == "none");
+    return other;
   }
 
   /// `node` is elected for `term` by itself and `voter`.

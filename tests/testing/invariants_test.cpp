@@ -178,6 +178,8 @@ TEST_CASE("I2: a joint configuration needs a quorum of both halves") {
   auto marked = *members({a, b, c, d}, {a, b, c});
   marked.members[2].status = standing::leaving;
   x.na.log.add(1, share(configuration_ptr{std::make_shared<configuration>(marked)}));
+  x.look(x.na);
+  auto nd = x.copy(x.na, d);
   marked.voters = {a, b, d};
   marked.outgoing = {a, b, c};
   x.na.log.add(1, share(configuration_ptr{std::make_shared<configuration>(marked)}));
@@ -185,7 +187,6 @@ TEST_CASE("I2: a joint configuration needs a quorum of both halves") {
   x.na.leads = false;
   x.na.vote = {term_number{2}, a};
   x.look(x.na);
-  hand_node nd{d};
   nd.log = x.na.log;
   nd.vote = {term_number{2}, a};
   x.look(nd, {{a, vote_reply{.term = {2}, .asked = {2}, .verdict = verdict::granted}}});
@@ -215,6 +216,8 @@ TEST_CASE("I2b: the leader that began a change may take it back at once, and onl
   const auto who = members({a, b, c, d, member_id{5}}, {a, b, c});
   x.na.log.add(1, share(who));
   x.look(x.na);
+  x.copy(x.na, d);
+  x.copy(x.na, member_id{5});
   auto joint = std::make_shared<configuration>(*who);
   joint->voters = {a, b, c, d, member_id{5}};
   joint->outgoing = {a, b, c};
@@ -473,6 +476,150 @@ TEST_CASE("I14: an entry that is confirmed before it is stored is seen") {
   x.nb.durable = 2;
   CHECK(x.broken_by(x.nb, {{a, append_reply{.term = {1}, .accepted = true, .match = {3}}}})
         == "I14");
+}
+
+TEST_CASE("I12: a new voter that lacks what the leader found when it was elected is seen") {
+  hand_cluster x;
+  const member_id e{5};
+  const auto entered = share(members({a, b, c, d, e}, {a, b, c}));
+  for (auto* n : {&x.na, &x.nb}) {
+    n->log.add(1, entered);
+    x.look(*n);
+  }
+  x.na.commit = 3;
+  x.look(x.na);
+  x.copy(x.na, d);
+  hand_node ne{.id = e, .log = x.na.log, .vote = {term_number{1}, {}}};
+  x.na.log.add(1, share(members({a, b, c, d, e}, {a, b, c, d, e}, {a, b, c})));
+  SUBCASE("it has all") {
+    x.look(ne);
+    CHECK(x.broken_by(x.na) == "none");
+  }
+  SUBCASE("it has not stored it") {
+    ne.durable = 0;
+    x.look(ne);
+    CHECK(x.broken_by(x.na) == "I12");
+  }
+  SUBCASE("nobody has seen it") {
+    CHECK(x.broken_by(x.na) == "I12");
+  }
+}
+
+TEST_CASE("I12: a voter that runs is sent away only when somebody is there to take its seat") {
+  hand_cluster x;
+  CHECK_THROWS_AS(x.rules.evicted(a, c), invariant_violated);
+  CHECK_NOTHROW(x.rules.evicted(a, d)); // has no vote to lose
+  const auto entered = share(members({a, b, c, d}, {a, b, c}));
+  x.na.log.add(1, entered);
+  x.look(x.na);
+  SUBCASE("who has the data") {
+    x.copy(x.na, d);
+    CHECK_NOTHROW(x.rules.evicted(a, c));
+  }
+  SUBCASE("and has not got the data") {
+    CHECK_THROWS_AS(x.rules.evicted(a, c), invariant_violated);
+  }
+  SUBCASE("by a leader: what others think changes nothing") {
+    CHECK_NOTHROW(x.rules.evicted(b, c));
+  }
+}
+
+TEST_CASE("I13: a snapshot that is ahead of what was handed over, or behind the log, is seen") {
+  hand_cluster x;
+  x.nb.image = snapshot{.at = {log_index{1}, term_number{1}},
+                        .members = {{1}, members({a, b, c}, {a, b, c})}};
+  x.nb.image->members.content = *x.nb.log.at({1}).as<configuration_ptr>();
+  SUBCASE("neither") {
+    x.look(x.nb);
+  }
+  SUBCASE("ahead") {
+    auto o = x.nb.seen();
+    o.handed = o.applied = log_index{0};
+    CHECK(broken(x.rules, o) == "I13");
+  }
+  SUBCASE("behind") {
+    x.nb.known = x.nb.in_force({1});
+    x.nb.log = {.start = {{2}, {1}}, .entries = {}};
+    CHECK(x.broken_by(x.nb) == "I13");
+  }
+  SUBCASE("older than the one before") {
+    x.look(x.nb);
+    x.nb.image->at = {};
+    CHECK(x.broken_by(x.nb) == "I13");
+  }
+}
+
+TEST_CASE("I13: a peer that is sent what it holds, or that holds less than before, is seen") {
+  hand_cluster x;
+  progress peer{generation{1}, log_index{2}};
+  peer.accepted({2}, {});
+  x.na.peers = {{b, peer}};
+  x.look(x.na);
+  SUBCASE("less in the same stream") {
+    x.na.peers = {{b, progress{generation{1}, log_index{2}}}};
+    CHECK(x.broken_by(x.na) == "I13");
+  }
+  SUBCASE("another stream begins anew") {
+    x.na.peers = {{b, progress{generation{2}, log_index{2}}}};
+    CHECK(x.broken_by(x.na) == "none");
+  }
+  SUBCASE("more than the leader has") {
+    x.na.peers.at(b).accepted({3}, {});
+    CHECK(x.broken_by(x.na) == "I13");
+  }
+}
+
+TEST_CASE("I14: a peer that is credited with what it has not stored is seen") {
+  hand_cluster x;
+  x.na.log.add(1, share(no_op{}));
+  progress peer{generation{1}, log_index{2}};
+  peer.accepted({3}, {});
+  x.na.peers = {{b, peer}};
+  SUBCASE("it lacks the entry") {
+    CHECK(x.broken_by(x.na) == "I14");
+  }
+  SUBCASE("the entry is not on its disk") {
+    x.nb.log.entries.push_back(x.na.log.entries.back());
+    x.nb.durable = 2;
+    x.look(x.nb);
+    CHECK(x.broken_by(x.na) == "I14");
+  }
+  SUBCASE("it has another one there") {
+    x.nb.vote = {term_number{2}, {}};
+    x.nb.log.add(2, share(open_session{}));
+    x.look(x.nb);
+    // In a later term this leader can not know it.
+    CHECK(x.broken_by(x.na) == "none");
+  }
+  SUBCASE("it has it") {
+    x.nb.log.entries.push_back(x.na.log.entries.back());
+    x.look(x.nb);
+    CHECK(x.broken_by(x.na) == "none");
+  }
+}
+
+TEST_CASE("I14: an entry that is confirmed, and that the leader has not got, is seen") {
+  hand_cluster x;
+  const append_reply yes{.term = {2}, .accepted = true, .match = {2}};
+  x.elect(x.nb, x.na, 2);
+  x.nc.vote = {term_number{2}, {}};
+  x.nc.log.add(2, share(no_op{})); // where the leader has the entry that was committed
+  CHECK(x.broken_by(x.nc, {{b, yes}}) == "I14");
+}
+
+TEST_CASE(
+    "I14: a snapshot that is confirmed, or a place to pull from, before it is stored is seen") {
+  hand_cluster x;
+  x.nc.durable = 0;
+  SUBCASE("a snapshot") {
+    const snapshot_key at{.at = {{1}, {1}}};
+    x.look(x.nc, {{a, snapshot_reply{.term = {1}, .key = at, .done = false}}});
+    CHECK(x.broken_by(x.nc, {{a, snapshot_reply{.term = {1}, .key = at, .done = true}}}) == "I14");
+  }
+  SUBCASE("a place") {
+    x.look(x.nc, {{a, pull_request{.cluster = {77}, .from = {}}}});
+    CHECK(x.broken_by(x.nc, {{a, pull_request{.cluster = {77}, .from = {{1}, {1}}}}}) == "I14");
+  }
 }
 
 TEST_CASE("what a run has been through is counted") {

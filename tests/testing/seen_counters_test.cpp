@@ -12,6 +12,8 @@ using testing::seen_counters;
 
 namespace {
 
+constexpr member_id leader{1};
+
 configuration voting(std::initializer_list<std::uint64_t> voters,
                      std::initializer_list<std::uint64_t> outgoing = {}) {
   configuration in;
@@ -27,8 +29,8 @@ seen_counters seen(std::initializer_list<std::uint64_t> before,
                    std::initializer_list<std::uint64_t> after, bool given_up = false) {
   seen_counters count;
   const auto joint = voting(after, before);
-  count.count_change(voting(before), joint);
-  count.count_change(joint, given_up ? voting(before) : voting(after));
+  count.count_change(voting(before), joint, leader);
+  count.count_change(joint, given_up ? voting(before) : voting(after), leader);
   CHECK(count.joint == 1);
   CHECK(count.growth + count.swaps + count.shrinking + count.abandoned == 1);
   return count;
@@ -44,10 +46,42 @@ TEST_CASE("a change of the voters is counted as what it comes to") {
   CHECK(seen({1}, {1, 2, 3}, true).abandoned == 1);
 }
 
+TEST_CASE("a step-in is counted by what became of the one whose place it was") {
+  auto joint = voting({1, 2, 4}, {1, 2, 3});
+  joint.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}, {.id = {4}}};
+  auto end = joint;
+  end.outgoing.clear();
+  auto& lost = end.members[2];
+  seen_counters count;
+  SUBCASE("it died") {
+    lost.status = standing::evicted;
+    count.count_change(joint, end, leader);
+    CHECK(count.steps_for_dead == 1);
+  }
+  SUBCASE("it leaves") {
+    lost.status = standing::leaving;
+    count.count_change(joint, end, leader);
+    CHECK(count.steps_for_leaving == 1);
+  }
+  SUBCASE("it is to be a listener") {
+    lost.pinned = true;
+    count.count_change(joint, end, leader);
+    CHECK(count.steps_for_pinned == 1);
+  }
+  CHECK(count.steps_for_dead + count.steps_for_leaving + count.steps_for_pinned == 1);
+  CHECK(count.leaders_seated == 0);
+}
+
+TEST_CASE("a leader that had no vote and gets one is counted") {
+  seen_counters count;
+  count.count_change(voting({1, 2, 4}, {1, 2, 3}), voting({1, 2, 4}), {4});
+  CHECK(count.leaders_seated == 1);
+}
+
 TEST_CASE("a change of anything else is none of the voters") {
   seen_counters count;
-  count.count_change(voting({1, 2}), voting({1, 2}));
-  count.count_change(voting({1, 2}, {1}), voting({1, 2}, {1})); // a mark in the midst of one
+  count.count_change(voting({1, 2}), voting({1, 2}), leader);
+  count.count_change(voting({1, 2}, {1}), voting({1, 2}, {1}), leader); // a mark in the midst
   CHECK(count.joint + count.growth + count.swaps + count.shrinking + count.abandoned == 0);
 }
 

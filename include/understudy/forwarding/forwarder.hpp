@@ -200,6 +200,9 @@ public:
   }
 
   [[nodiscard]] std::size_t open_calls() const { return desk_.size(); }
+  /// Those of them that somebody waits for; at most `calls_max`.
+  [[nodiscard]] std::size_t waited_for() const { return desk_.waited_for(); }
+  [[nodiscard]] const forwarder_options& options() const { return options_; }
   [[nodiscard]] std::uint64_t retries() const { return desk_.retries(); }
   /// What became of the calls that hung when this node took a seat, or found a leader again.
   [[nodiscard]] const reconcile_counters& reconciled() const { return reconciling_.total(); }

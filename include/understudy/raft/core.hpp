@@ -282,9 +282,9 @@ public:
   [[nodiscard]] const placed_configuration& newest() const { return state_.newest(); }
   [[nodiscard]] const placed_configuration& committed() const { return state_.committed(); }
   [[nodiscard]] std::shared_ptr<const snapshot> image() const { return state_.image; }
-  [[nodiscard]] std::uint64_t truncations() const { return state_.truncations; }
-  [[nodiscard]] std::uint64_t installs() const { return state_.installs; }
-  [[nodiscard]] const core_options& options() const { return state_.options; }
+  [[nodiscard]] const core_state& state() const { return state_; }
+  [[nodiscard]] const leading* leadership() const { return roles_.as<leading>(); }
+  [[nodiscard]] const pull_desk& desk() const { return desk_; }
 
 private:
   void see_term(term_number term, instant now, outbox& out) {

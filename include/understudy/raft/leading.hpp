@@ -14,6 +14,7 @@
 #include <understudy/roster/seats.hpp>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -174,6 +175,8 @@ public:
   }
 
   // -- for everyone to see ------------------------------------------------------------------
+
+  [[nodiscard]] const std::map<member_id, progress>& peers() const { return replication_.peers(); }
 
   /// Whether an entry of the own term is committed.
   [[nodiscard]] bool term_committed(const core_state& state) const {

@@ -104,6 +104,10 @@ public:
     return found == visits_.end() ? nullptr : &found->second;
   }
 
+  /// Questions that wait, and pullers that are remembered; neither exceeds `pullers_max`.
+  [[nodiscard]] std::size_t waiting() const { return questions_.size(); }
+  [[nodiscard]] std::size_t remembered() const { return visits_.size(); }
+
   /// The lowest index that a puller who was here within `window` still has to be sent from. Those
   /// who stayed away for longer are forgotten: they do not hold up compaction (M17).
   [[nodiscard]] log_index needed_from(log_index otherwise, instant now, interval window) {

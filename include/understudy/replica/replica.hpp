@@ -171,6 +171,9 @@ public:
   /// The last entry applied.
   [[nodiscard]] log_index applied() const { return at_.index; }
 
+  /// Queries that wait for entries; at most `waiting_max`.
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+
   /// Whether the machine has stopped, and before which entry and why.
   [[nodiscard]] const std::optional<machine_failed>& stopped() const { return failed_; }
 

@@ -15,8 +15,9 @@ namespace understudy::testing {
 /// What the nodes of a run tell of themselves, as far as it is of use later.
 class event_notes {
 public:
-  /// Counts an event. Throws `invariant_violated` for what must never be told.
-  void note(member_id who, const node_event& e, node_counters& counters) {
+  /// Counts an event; whether a leader sends a node away. Throws `invariant_violated` for what must
+  /// never be told.
+  [[nodiscard]] bool note(member_id who, const node_event& e, node_counters& counters) {
     counters.count(e);
     switch (e.what) {
     case node_event::kind::enter_failed:
@@ -34,6 +35,7 @@ public:
     default:
       break;
     }
+    return e.what == node_event::kind::decided && e.detail.starts_with("eviction");
   }
 
   /// Another process, if any, begins with another source.

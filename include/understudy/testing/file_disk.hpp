@@ -27,9 +27,12 @@ namespace understudy::testing {
 class file_disk final : public node_disk {
 public:
   /// A crash stops the store at one of its next so many calls, with up to so many bytes written by
-  /// it. To put a snapshot in the place of a log and drop the log takes some twenty.
+  /// it. To put a snapshot in the place of a log and drop the log takes some twenty, to store a few
+  /// entries or a vote only a few.
   static constexpr std::uint64_t calls_to_stop = 40;
+  static constexpr std::uint64_t calls_of_a_batch = 3;
   static constexpr std::uint64_t bytes_at_stop = 4'096;
+  static constexpr std::uint64_t bytes_of_a_record = 128;
 
   file_disk(const storage::file_owner& whose, const storage::log_layout& layout)
       : newcomer_{whose}, layout_{layout} {
@@ -81,7 +84,7 @@ public:
     stop_at_work(random);
     const auto last = store_->last();
     const auto vote = newest_;
-    if (random.chance(0.25))
+    if (random.chance(0.5))
       files_->kill();
     else
       files_->crash(any_subset(random));
@@ -89,6 +92,8 @@ public:
     open();
     return store_->last() != last || newest_ != vote;
   }
+
+  [[nodiscard]] crash_remains remains() const override { return remains_; }
 
   [[nodiscard]] recovered_state recover() const override { return found_; }
 
@@ -113,8 +118,10 @@ private:
   void stop_at_work(random_stream& random) {
     for (auto some = random.below(begun_.size() + 1); some > 0; --some)
       static_cast<void>(write(store_write{begun_.front()})); // takes it out
-    files_->fail_call({.nth = random.between(std::uint64_t{1}, calls_to_stop),
-                       .written = random.below(bytes_at_stop),
+    const auto calls = random.chance(0.5) ? calls_of_a_batch : calls_to_stop;
+    const auto bytes = random.chance(0.5) ? bytes_of_a_record : bytes_at_stop;
+    files_->fail_call({.nth = random.between(std::uint64_t{1}, calls),
+                       .written = random.below(bytes),
                        .lasts = true,
                        .is_kill = random.chance(0.5)});
     if (hand_over())
@@ -131,9 +138,19 @@ private:
     return std::move(*store);
   }
 
+  /// Sees what there is to mend.
+  void look() {
+    faulty_directory in{files_};
+    remains_ = {};
+    if (const auto found = storage::recover_store(in, newcomer_); found && !found->files.empty())
+      remains_ = {.torn = !found->segments.clean,
+                  .unmarked = !found->marked && !found->segments.used.empty()};
+  }
+
   /// Takes up what is on the disk.
   void open() {
     store_.reset(); // whose files refuse every call by now
+    look();
     ++layout_.seed;
     store_.emplace(opened(files_));
     found_ = store_->recover().value();
@@ -147,6 +164,7 @@ private:
   std::shared_ptr<faulty_disk> files_ = std::make_shared<faulty_disk>();
   std::optional<durable_store> store_;
   recovered_state found_;
+  crash_remains remains_;
   std::deque<store_write> begun_;   ///< that the log writer has not come to
   std::deque<store_write> written_; ///< that the store was not handed yet
   ballot newest_;                   ///< of all that was written

@@ -42,6 +42,9 @@ struct incarnation {
   void crash(random_stream& random, node_counters& counters) {
     counters.writes_lost += disk->crash(random) ? 1 : 0;
     counters.reopened += on_files ? 1 : 0;
+    const auto left = disk->remains();
+    counters.torn += left.torn ? 1 : 0;
+    counters.unmarked += left.unmarked ? 1 : 0;
     if (self.durable)
       returns_as = find_own_record(disk->recover(), self.id);
   }

@@ -15,7 +15,9 @@
 #include <understudy/testing/node_record.hpp>
 #include <understudy/testing/node_rules.hpp>
 #include <understudy/testing/observation.hpp>
+#include <understudy/testing/peer_rules.hpp>
 #include <understudy/testing/seen_counters.hpp>
+#include <understudy/testing/size_rules.hpp>
 #include <understudy/testing/vote_ledger.hpp>
 
 #include <algorithm>
@@ -48,12 +50,17 @@ public:
       check_appended(n, o, change);
       check_leadership(n, o, home, newest_before);
       check_commit(n, o, home, newest_before);
-      check_configurations(n, o, home);
+      check_in_force(o, n.log, home.past);
+      check_sizes(o, n, nodes_, counters_);
+      if (o.peers) {
+        check_progress(n, o);
+        check_credit(n, o, nodes_);
+      }
       if (o.applied_digest && o.applied != n.before.applied)
         home.past.applied(o.id, o.applied, *o.applied_digest);
       if (o.image && o.image->key() != n.image) {
+        check_image(o, n.image.at.index, home.past);
         n.image = o.image->key();
-        check_image(o, home.past);
       }
       if (++n.looks % verified_every == 0)
         n.log.verify_some(o.id, o.log, verified_at_once, home.past);
@@ -74,6 +81,16 @@ public:
       n.returned(homes_.at(n.cluster).past);
     else
       n.returned({});
+  }
+
+  /// A leader decides that a node has to go, though its process runs (I12).
+  void evicted(member_id by, member_id whom) const {
+    const auto& n = nodes_.at(by);
+    const auto in = newest_of(n);
+    const auto holds_data = [&](member_id id) { return is_ready(n, by, id); };
+    if (n.before.leads && in.content)
+      if (const auto wrong = wrong_eviction(*in.content, whom, holds_data))
+        throw invariant_violated{"I12", by, *wrong};
   }
 
   /// Compares the whole of a node's log with what was seen of it.
@@ -176,6 +193,9 @@ private:
       return;
     if (const auto wrong = wrong_voter_change(*from.content, *to.content))
       throw invariant_violated{"I12", o.id, *wrong};
+    for (const auto id : to.content->voters)
+      if (!detail::votes_in(*from.content, id) && !is_ready(n, o.id, id))
+        throw invariant_violated{"I12", o.id, "a new voter that has not caught up"};
     // Entries that only change the roster copy the voters: where did these voters begin?
     const auto since = voters_since(n, from);
     const bool own_committed = n.log.term(o.commit) == o.vote.term;
@@ -186,6 +206,12 @@ private:
                                "the voters changed at " + std::to_string(to.index.value)
                                    + " while those of " + std::to_string(since.value)
                                    + " were not committed, or nothing of the leader's term was"};
+  }
+
+  /// Whether a node has all that the leader `by` found when it was elected, and what came with it.
+  bool is_ready(const node_record& n, member_id by, member_id id) const {
+    const auto found = nodes_.find(id);
+    return id == by || (found != nodes_.end() && has_stored(found->second, n.log, n.led_from));
   }
 
   /// The first of the run of configurations up to `from` that all have its voters; the one at the
@@ -214,6 +240,7 @@ private:
     if (o.vote.term <= n.led)
       throw invariant_violated{"I1", o.id, "leads a second time in a term"};
     n.led = o.vote.term;
+    n.begin_term();
     ++counters_.elections;
     const auto& in = newest_before.content ? *newest_before.content : *o.newest.content;
     const auto voted = [&](member_id id) {
@@ -269,11 +296,7 @@ private:
       if (id == o.id)
         return durable_of(o) >= o.commit;
       const auto other = nodes_.find(id);
-      if (other == nodes_.end()
-          || std::max(other->second.before.durable, other->second.kept) < o.commit)
-        return false;
-      const auto& log = other->second.log;
-      return log.base().index > o.commit || log.chain(o.commit) == n.log.chain(o.commit);
+      return other != nodes_.end() && has_stored(other->second, n.log, o.commit);
     };
     if (before.content && quorum_among(*before.content, stored))
       return;
@@ -311,52 +334,39 @@ private:
         throw invariant_violated{"I12", o.id, *wrong};
     }
     if (!past.configurations().empty())
-      counters_.count_change(*past.configurations().back().content, *what.content);
+      counters_.count_change(*past.configurations().back().content, *what.content, o.id);
     for (const auto& m : what.content->members)
       home.members.insert(m.id);
     past.commit(committed_configuration{what.index, what.content, o.vote.term});
   }
 
-  /// I6: the configurations in force are those that the log says.
-  void check_configurations(const node_record& n, const observation& o,
-                            const cluster_record& home) const {
-    const auto in_force = [&](log_index at) {
-      const auto& all = n.log.configurations();
-      for (auto c = all.rbegin(); c != all.rend(); ++c)
-        if (c->index <= at)
-          return seen_configuration{c->index, c->content.get()};
-      const auto* base = home.past.configuration_at(n.log.base().index);
-      return base ? seen_configuration{base->index, base->content.get()} : seen_configuration{};
-    };
-    const auto same = [](const seen_configuration& a, const seen_configuration& b) {
-      return a.index == b.index && b.content && a.content
-             && (a.content == b.content || *a.content == *b.content);
-    };
-    if (!same(in_force(n.log.last().index), o.newest))
-      throw invariant_violated{"I6", o.id,
-                               "another configuration is in force than the newest in the log"};
-    const auto committed = in_force(o.commit);
-    if (committed.content && !same(committed, o.committed))
-      throw invariant_violated{"I6", o.id,
-                               "another configuration counts as committed than the log says"};
-  }
-
   /// What a message claims holds, and was stored before it left (I1b, I11, I14).
   void check_sent(const node_record& n, const observation& o, cluster_record& home,
                   const letter& sent) {
+    check_size(o, sent);
     if (const auto* m = std::get_if<vote_reply>(&sent.what)) {
       if (m->verdict == verdict::granted && m->round == round::vote)
         home.votes.granted(o.id, sent.to, m->asked, o.stored ? o.stored->vote : o.vote);
     } else if (const auto* ask = std::get_if<request_vote>(&sent.what)) {
       note_candidate(n, o, home, *ask);
     } else if (const auto* ok = std::get_if<append_reply>(&sent.what)) {
-      if (ok->accepted && ok->match > durable_of(o))
-        throw invariant_violated{"I14", o.id,
-                                 "entry " + std::to_string(ok->match.value)
-                                     + " is confirmed before it is stored"};
+      check_confirmed(o, *ok, n.log, log_of_leader(home.past, ok->term));
+    } else if (const auto* got = std::get_if<snapshot_reply>(&sent.what)) {
+      check_confirmed(o, *got);
+    } else if (const auto* question = std::get_if<pull_request>(&sent.what)) {
+      check_asked(o, *question);
     } else if (const auto* news = std::get_if<pull_reply>(&sent.what)) {
       check_pulled(o, home.past, *news);
     }
+  }
+
+  /// The log of who leads in `term`, if it is known and still does.
+  const log_mirror* log_of_leader(const history& past, term_number term) const {
+    const auto known = past.leaders().find(term);
+    if (known == past.leaders().end())
+      return nullptr;
+    const auto& n = nodes_.at(known->second);
+    return n.before.leads && n.before.vote.term == term ? &n.log : nullptr;
   }
 
   void note_candidate(const node_record& n, const observation& o, cluster_record& home,

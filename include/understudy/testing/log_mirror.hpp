@@ -25,6 +25,16 @@ struct log_change {
   bool truncated = false; ///< entries above `kept` are gone
 };
 
+/// What entries count towards limits in bytes: all of them, and the commands among them.
+struct log_weight {
+  std::uint64_t all = 0;
+  std::uint64_t commands = 0;
+
+  friend log_weight operator-(const log_weight& a, const log_weight& b) {
+    return {a.all - b.all, a.commands - b.commands};
+  }
+};
+
 /// The checker's own copy of a node's log: what it looked like at the last look.
 ///
 /// A look costs as much as has changed. It compares from the end down to the first entry that is
@@ -52,6 +62,11 @@ public:
     if (i < base_.index || i > last_index())
       return std::nullopt;
     return slot_at(i).term;
+  }
+
+  /// What the entries above `after` and up to `through` weigh; neither is below the base.
+  [[nodiscard]] log_weight weight_between(log_index after, log_index through) const {
+    return weight_through(through) - weight_through(after);
   }
 
   /// The configurations among the entries kept, oldest first.
@@ -99,7 +114,12 @@ private:
     std::uint64_t chain;
     const payload* what;
     log_time stamp;
+    log_weight weight; ///< of all up to here, counted from some base or other
   };
+
+  [[nodiscard]] log_weight weight_through(log_index i) const {
+    return i == base_.index ? base_weight_ : slot_at(i).weight;
+  }
 
   [[nodiscard]] log_index last_index() const { return base_.index + slots_.size(); }
   [[nodiscard]] const slot& slot_at(log_index i) const { return slots_[i - base_.index.next()]; }
@@ -128,6 +148,7 @@ private:
                                    + " back to " + std::to_string(to.index.value)};
     if (const auto known = term(to.index); known && *known == to.term) {
       base_chain_ = *chain(to.index);
+      base_weight_ = weight_through(to.index);
       const auto covered = slots_.begin() + static_cast<std::ptrdiff_t>(to.index - base_.index);
       slots_.erase(slots_.begin(), covered);
     } else {
@@ -153,13 +174,17 @@ private:
                                "entry " + history::text(e.index, e.term)
                                    + " has an older term or stamp than the one before it"};
     const auto link = past.write(who, e, *chain(last_index()));
-    slots_.push_back({e.term, link, e.what.get(), e.stamp});
+    auto weight = weight_through(last_index());
+    weight.all += e.weight_bytes();
+    weight.commands += e.as<command>() ? e.weight_bytes() : 0;
+    slots_.push_back({e.term, link, e.what.get(), e.stamp, weight});
     if (const auto* members = e.as<configuration_ptr>())
       configurations_.push_back({e.index, *members});
   }
 
   log_position base_;
   std::uint64_t base_chain_ = 0;
+  log_weight base_weight_;
   std::deque<slot> slots_;
   std::vector<placed_configuration> configurations_;
   log_index verified_; ///< where `verify_some` goes on

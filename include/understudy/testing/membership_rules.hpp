@@ -131,6 +131,23 @@ template <class Predicate> [[nodiscard]] bool quorum_among(const configuration& 
   return std::nullopt;
 }
 
+/// I12: whether a leader may send away a voter whose process runs. Somebody who has the data, as
+/// `holds_data` says, has to be there to take its seat, or more vote than there are seats.
+template <class Predicate>
+[[nodiscard]] complaint wrong_eviction(const configuration& in, member_id whom,
+                                       Predicate holds_data) {
+  const auto order = detail::ranked(in);
+  const auto sit
+      = std::ranges::count_if(order, [&](member_id id) { return detail::contains(in.voters, id); });
+  if (!detail::contains(in.voters, whom)
+      || static_cast<std::size_t>(sit) > detail::seat_count(order, in))
+    return std::nullopt;
+  const bool heir = std::ranges::any_of(order, [&](member_id id) {
+    return id != whom && !detail::contains(in.voters, id) && holds_data(id);
+  });
+  return heir ? std::nullopt : complaint{"a voter is sent away that nobody can replace"};
+}
+
 /// I12: how the roster may change from one committed configuration to the next. `ever` are all
 /// members that any of them had so far.
 [[nodiscard]] inline complaint wrong_roster_change(const configuration& from,

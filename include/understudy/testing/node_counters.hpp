@@ -16,6 +16,8 @@ struct node_counters {
   std::uint64_t writes_lost = 0;       ///< crashes that took what was not synced, or part of it
   std::uint64_t returns = 0;           ///< nodes that came back under their id, with their log
   std::uint64_t reopened = 0;          ///< durable stores, in what a crash left of their files
+  std::uint64_t torn = 0;              ///< of these, behind whose log there was a torn record,
+  std::uint64_t unmarked = 0;          ///< and whose last segment nothing said was synced
   std::uint64_t wipes = 0;             ///< of disks of nodes that could have come back
   std::uint64_t pauses = 0;
   std::uint64_t source_switches = 0; ///< a puller went on with another source
@@ -58,6 +60,8 @@ struct node_counters {
     writes_lost += other.writes_lost;
     returns += other.returns;
     reopened += other.reopened;
+    torn += other.torn;
+    unmarked += other.unmarked;
     wipes += other.wipes;
     pauses += other.pauses;
     source_switches += other.source_switches;

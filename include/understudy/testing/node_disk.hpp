@@ -17,6 +17,12 @@
 
 namespace understudy::testing {
 
+/// What the last crash has left on a disk that a start has to mend.
+struct crash_remains {
+  bool torn = false;     ///< behind the log's last record there is a part of another one
+  bool unmarked = false; ///< nothing says that the last segment was ever synced
+};
+
 /// What the simulator does to a disk, and asks of it.
 class node_disk {
 public:
@@ -42,6 +48,9 @@ public:
   /// The process ends, and perhaps the power fails. Of what was not synced a part survives, and may
   /// still be lost the next time. Returns whether something may have been lost.
   virtual bool crash(random_stream& random) = 0;
+
+  /// See there; nothing where there is nothing to mend.
+  [[nodiscard]] virtual crash_remains remains() const { return {}; }
 
   /// What a process finds that starts now.
   [[nodiscard]] virtual recovered_state recover() const = 0;

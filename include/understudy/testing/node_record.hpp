@@ -10,9 +10,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace understudy::testing {
+
+/// Up to where a leader believes a peer to have stored its log.
+struct credit {
+  generation stream = {}; ///< with another one it begins anew
+  log_index match = {};
+};
 
 /// What the checker knows of one node.
 struct node_record {
@@ -23,13 +30,18 @@ struct node_record {
   log_index kept = {};     ///< stored before, and still to be had, though this process may not know
   log_index replaced = {}; ///< a snapshot took the place of another history's log up to here
   term_number led = {};    ///< the newest term in which it led
+  log_index led_from = {}; ///< the first entry of that term
+  std::map<member_id, credit> credited = {}; ///< in that term
   snapshot_key image = {};
   std::uint64_t looks = 0;
+
+  /// Up to here it has stored its log, whatever its present process knows of that.
+  [[nodiscard]] log_index stored_through() const { return std::max(before.durable, kept); }
 
   /// Through here the node must have its log when it comes back. What it says to have stored below
   /// a snapshot that took a log's place may be of either.
   [[nodiscard]] log_index owed() const {
-    return before.durable < replaced ? kept : std::max(before.durable, kept);
+    return before.durable < replaced ? kept : stored_through();
   }
 
   /// Takes over what the log looks like now, and returns what has changed.
@@ -49,6 +61,14 @@ struct node_record {
     return change;
   }
 
+  /// It leads, from the first entry of the term that its log ends with.
+  void begin_term() {
+    credited.clear();
+    led_from = log.last().index;
+    while (log.term(led_from.previous()) == log.last().term)
+      led_from = led_from.previous();
+  }
+
   /// Another process begins, from what this one had stored.
   void returned(const history& past) {
     const auto through = owed();
@@ -60,6 +80,7 @@ struct node_record {
     replaced = {};
     before = {.vote = before.stored, .stored = before.stored};
     log = {};
+    image = {};
   }
 
 private:

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace understudy::testing {
@@ -72,13 +73,19 @@ inline void check_order(const node_state& before, const observation& o) {
   require(o.durable <= o.log.last().index, "more is stored than the log has");
   require(o.commit >= before.commit, "the commit index went back");
   require(o.applied >= before.applied, "the applied index went back");
+  require(!o.image || o.log.base().index <= o.image->at.index,
+          "the log begins above what the newest snapshot covers");
+  require(!o.image || o.image->at.index <= o.handed, "a snapshot covers what is not handed over");
   require(!o.stored || o.stored->vote.term >= o.stored->last.term,
           "the last stored entry is of a later term than the stored one");
 }
 
-/// I4 and I6 for a node's snapshot: the state that all have at that index, and the configuration.
-inline void check_image(const observation& o, history& past) {
+/// I4, I6 and I13 for a node's snapshot: the state that all have at that index, the configuration,
+/// and that it is a newer one than before.
+inline void check_image(const observation& o, log_index before, history& past) {
   const auto& image = *o.image;
+  if (image.at.index <= before)
+    throw invariant_violated{"I13", o.id, "a snapshot takes the place of a newer one"};
   if (image.at.index > past.committed_through()
       || past.committed(image.at.index).term != image.at.term)
     throw invariant_violated{"I5", o.id, "a snapshot covers what is not committed"};
@@ -87,6 +94,63 @@ inline void check_image(const observation& o, history& past) {
   if (!members || members->index != image.members.index || !image.members.content
       || *members->content != *image.members.content)
     throw invariant_violated{"I6", o.id, "a snapshot holds another configuration than its index"};
+}
+
+/// I6: the configurations in force are those that the log says.
+inline void check_in_force(const observation& o, const log_mirror& log, const history& past) {
+  const auto in_force = [&](log_index at) {
+    const auto& all = log.configurations();
+    for (auto c = all.rbegin(); c != all.rend(); ++c)
+      if (c->index <= at)
+        return seen_configuration{c->index, c->content.get()};
+    const auto* base = past.configuration_at(log.base().index);
+    return base ? seen_configuration{base->index, base->content.get()} : seen_configuration{};
+  };
+  const auto same = [](const seen_configuration& a, const seen_configuration& b) {
+    return a.index == b.index && b.content && a.content
+           && (a.content == b.content || *a.content == *b.content);
+  };
+  if (!same(in_force(log.last().index), o.newest))
+    throw invariant_violated{"I6", o.id,
+                             "another configuration is in force than the newest in the log"};
+  const auto committed = in_force(o.commit);
+  if (committed.content && !same(committed, o.committed))
+    throw invariant_violated{"I6", o.id,
+                             "another configuration counts as committed than the log says"};
+}
+
+/// I14: what a follower confirms it has stored, and it is what the leader has there; `leader` is
+/// the log of who leads in the term of the answer, null if nobody does any more.
+inline void check_confirmed(const observation& o, const append_reply& m, const log_mirror& own,
+                            const log_mirror* leader) {
+  if (!m.accepted)
+    return;
+  const auto wrong = [&](const char* what) {
+    throw invariant_violated{
+        "I14", o.id, "entry " + std::to_string(m.match.value) + " is confirmed, and " + what};
+  };
+  if (m.match > durable_of(o))
+    wrong("not stored");
+  const auto here = own.chain(m.match);
+  const auto there = leader ? leader->chain(m.match) : std::nullopt;
+  if (here && there && *here != *there)
+    wrong("the leader has another one there");
+}
+
+/// I14: the same for a snapshot that has arrived as a whole.
+inline void check_confirmed(const observation& o, const snapshot_reply& m) {
+  if (m.done && m.key.at.index > durable_of(o))
+    throw invariant_violated{"I14", o.id,
+                             "a snapshot at " + std::to_string(m.key.at.index.value)
+                                 + " is confirmed before it is stored"};
+}
+
+/// I14: the place from which a puller asks says what it has stored.
+inline void check_asked(const observation& o, const pull_request& m) {
+  if (m.from.index > durable_of(o))
+    throw invariant_violated{"I14", o.id,
+                             "a puller says that it has stored entry "
+                                 + std::to_string(m.from.index.value) + ", and it has not"};
 }
 
 /// I11: a source gives away only what is committed.

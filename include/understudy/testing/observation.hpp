@@ -11,10 +11,15 @@
 #include <understudy/core/entry.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/snapshot.hpp>
+#include <understudy/raft/options.hpp>
+#include <understudy/raft/progress.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +64,13 @@ struct stored_state {
   log_position last = {};
 };
 
+/// Something in a node that grows, and how large it may become.
+struct holding {
+  std::string_view what = {};
+  std::size_t now = 0;
+  std::size_t most = 0;
+};
+
 /// One node at one moment.
 struct observation {
   member_id id = {};
@@ -73,9 +85,12 @@ struct observation {
   bool campaigning = false;
   seen_configuration newest = {};
   seen_configuration committed = {};
-  std::optional<stored_state> stored = {};          ///< none: the node has no store
-  std::optional<std::uint64_t> applied_digest = {}; ///< of the state at `applied`
-  const snapshot* image = nullptr;                  ///< the newest snapshot of its state
+  std::optional<stored_state> stored = {};              ///< none: the node has no store
+  std::optional<std::uint64_t> applied_digest = {};     ///< of the state at `applied`
+  const snapshot* image = nullptr;                      ///< the newest snapshot of its state
+  const std::map<member_id, progress>* peers = nullptr; ///< what a leader knows of the others
+  const core_options* limits = nullptr;                 ///< none: nothing is held to them
+  std::array<holding, 4> holdings = {};
 };
 
 namespace detail {

@@ -8,22 +8,63 @@
 
 #include <cstdint>
 #include <utility>
+#include <variant>
 
 namespace understudy::testing {
+
+/// How many orders of each kind were given.
+struct order_counters {
+  std::uint64_t leaves = 0;
+  std::uint64_t evictions = 0;
+  std::uint64_t pins = 0;
+  std::uint64_t unpins = 0;
+  std::uint64_t settings = 0;
+  std::uint64_t transfers = 0;
+  std::uint64_t snapshots = 0;
+
+  void count(const order& what) {
+    if (const auto* mark = std::get_if<mark_member>(&what))
+      evictions += mark->status == standing::evicted ? 1 : 0;
+    else if (const auto* pin = std::get_if<pin_member>(&what))
+      ++(pin->pinned ? pins : unpins);
+    settings += std::holds_alternative<set_rules>(what) ? 1 : 0;
+    transfers += std::holds_alternative<transfer_leadership>(what) ? 1 : 0;
+  }
+
+  order_counters& operator+=(const order_counters& other) {
+    leaves += other.leaves;
+    evictions += other.evictions;
+    pins += other.pins;
+    unpins += other.unpins;
+    settings += other.settings;
+    transfers += other.transfers;
+    snapshots += other.snapshots;
+    return *this;
+  }
+};
 
 /// The orders of a run, as an operator gives them; `Run` has a `tell(member_id, sibling_message)`,
 /// and counts what becomes of them.
 template <class Run> class ordering {
 public:
   /// Has a node leave. When it has, its process ends.
-  void leave(member_id node, interval limit = {}) { tell(node, leave_cluster{limit}); }
+  void leave(member_id node, interval limit = {}) {
+    ++given_.leaves;
+    tell(node, leave_cluster{limit});
+  }
 
   void give_order(member_id at, order what) {
+    given_.count(what);
     tell(at, local_order{.id = next(), .what = std::move(what)});
   }
 
   /// Has a node write a snapshot of what it has applied.
-  void snapshot_now(member_id node) { tell(node, order_snapshot{next()}); }
+  void snapshot_now(member_id node) {
+    ++given_.snapshots;
+    tell(node, order_snapshot{next()});
+  }
+
+  [[nodiscard]] const order_counters& orders_given() const { return given_; }
 
 private:
   void tell(member_id to, sibling_message what) {
@@ -33,6 +74,7 @@ private:
   ticket next() { return {++last_}; }
 
   std::uint64_t last_ = 0;
+  order_counters given_;
 };
 
 } // namespace understudy::testing

@@ -140,9 +140,11 @@ private:
     const auto victim = dice_.somebody();
     if (!run_.keeps_log(victim) && !can_lose(victim))
       return false;
-    run_.crash(victim);
-    if (dice_.random().chance(0.7))
-      dice_.later(dice_.some_time(), [this, victim] { start_again(victim); });
+    constexpr double returning = 0.7;
+    if (run_.keeps_log(victim) && dice_.random().chance(0.5))
+      end_at_work({victim}, returning);
+    else
+      end_all({victim}, returning);
     return true;
   }
 
@@ -153,11 +155,32 @@ private:
     std::erase_if(victims, [&](member_id id) {
       return !run_.keeps_log(id) || (!everywhere && dice_.random().chance(0.5));
     });
+    if (dice_.random().chance(0.5))
+      end_at_work(victims, 1);
+    else
+      end_all(victims, 1);
+    return !victims.empty();
+  }
+
+  /// The disks are slow, and in the midst of what has piled up the processes end, all at once.
+  void end_at_work(const std::vector<member_id>& victims, double returning) {
+    const auto slow = dice_.random().between(std::chrono::milliseconds{2}, dice_.patience() / 2);
+    for (const auto id : victims)
+      run_.stall(id, place_of::writer, slow);
+    dice_.later(dice_.random().between(interval{0}, slow), [=, this] {
+      auto there = victims;
+      std::erase_if(there, [&](member_id id) { return !run_.runs(id) || !run_.keeps_log(id); });
+      end_all(there, returning);
+    });
+  }
+
+  /// With that probability each of them comes back.
+  void end_all(const std::vector<member_id>& victims, double returning) {
     for (const auto id : victims)
       run_.crash(id);
     for (const auto id : victims)
-      dice_.later(dice_.some_time(), [this, id] { start_again(id); });
-    return !victims.empty();
+      if (dice_.random().chance(returning))
+        dice_.later(dice_.some_time(), [this, id] { start_again(id); });
   }
 
   /// A node whose machine throws counts as lost already, and so does one that is to go.
@@ -223,8 +246,9 @@ private:
     auto victims = run_.nodes();
     if (dice_.random().chance(0.5))
       victims = {dice_.somebody()};
-    std::erase_if(victims,
-                  [&](member_id id) { return run_.part<raft_core>(id).options().volatile_log; });
+    std::erase_if(victims, [&](member_id id) {
+      return run_.part<raft_core>(id).state().options.volatile_log;
+    });
     for (const auto id : victims) {
       run_.fill_disk(id, true);
       dice_.later(dice_.some_time(), [this, id] { run_.fill_disk(id, false); });

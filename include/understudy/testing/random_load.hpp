@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -91,6 +92,7 @@ public:
     s.reads = reads_;
     s.local_reads = local_reads_;
     s.session_reads = session_reads_;
+    s.overloaded = overloaded_;
     for (const auto& c : callers_) {
       s.acknowledged += c.ledger.acknowledged();
       s.uncertain += c.ledger.uncertain();
@@ -99,6 +101,12 @@ public:
   }
 
 private:
+  /// Up to where a node's data had come at the last local read there.
+  struct local_view {
+    std::uint64_t crashes = 0; ///< of all nodes by then: with another process it begins anew
+    log_index index = {};
+  };
+
   struct caller {
     std::uint64_t who = 0;
     std::size_t node = 0; ///< calls this node of those that run; none: a client of its own
@@ -109,6 +117,7 @@ private:
     std::uint64_t counted = 0; ///< by the command at `newest`
     bool looked = false;       ///< a query of its own was answered
     std::string refusal = {};  ///< what the newest call that failed was told
+    std::map<member_id, local_view> seen = {};
   };
 
   /// What a check of a history may cost; it is hardly ever met.
@@ -184,7 +193,7 @@ private:
       if (!r && c.persists && r.error().code == errc::overloaded)
         run_.schedule(std::chrono::milliseconds{50}, [this, &c, at] { bump(c, at); });
       if (!r)
-        c.refusal = std::string{to_string(r.error().code)} + " " + r.error().detail;
+        refused(c, r.error());
       else if (r->index > c.newest) {
         c.newest = r->index;
         c.counted = *count;
@@ -192,8 +201,22 @@ private:
     });
   }
 
+  void refused(caller& c, const failure& why) {
+    overloaded_ += why.code == errc::overloaded ? 1 : 0;
+    c.refusal = std::string{to_string(why.code)} + " " + why.detail;
+  }
+
+  /// What a caller has seen by local reads at `at`, the last that it saw there (I11).
+  local_view& seen_at(caller& c, member_id at) {
+    auto& view = c.seen[at];
+    if (view.crashes != run_.counters().crashes)
+      view = {run_.counters().crashes, {}};
+    return view;
+  }
+
   /// A linearizable read sees all that was known before it was sent (I7), one of the session all
-  /// that the caller's own commands have done by then, and a local one nothing that never was.
+  /// that the caller's own commands have done by then, and a local one nothing that never was, nor
+  /// less than the one before it at the same node (I11).
   void count(caller& c, member_id at, consistency how) {
     const auto floor = how == consistency::linearizable ? c.ledger.asked_to_count()
                        : how == consistency::session    ? c.counted
@@ -201,9 +224,11 @@ private:
     const query what{.body = encode_query<tally>(tally::count{c.who}),
                      .consistency = how,
                      .at_least = how == consistency::session ? c.newest : log_index{}};
-    run_.call(at, what, [this, &c, floor, how, at](const expected<reply>& r) {
+    const bool local = how == consistency::local && !c.client;
+    const auto before = local ? seen_at(c, at) : local_view{};
+    run_.call(at, what, [this, &c, floor, how, at, before](const expected<reply>& r) {
       if (!r) {
-        c.refusal = std::string{to_string(r.error().code)} + " " + r.error().detail;
+        refused(c, r.error());
         if (c.persists && r.error().code == errc::overloaded)
           run_.schedule(std::chrono::milliseconds{50}, [this, &c, at, how] { count(c, at, how); });
         return;
@@ -212,10 +237,23 @@ private:
       ++(how == consistency::linearizable ? reads_
          : how == consistency::session    ? session_reads_
                                           : local_reads_);
+      if (how == consistency::local && !c.client)
+        look_back(c, at, before, r->index);
       const auto seen = decode_reply<tally::count>(r->body).value_or(0);
       if (const auto wrong = c.ledger.counted(floor, seen))
         throw invariant_violated{"I7", {}, "caller " + std::to_string(c.who) + ": " + *wrong};
     });
+  }
+
+  /// A local read at `at` that was asked for when the last one had shown `before`.
+  void look_back(caller& c, member_id at, const local_view& before, log_index now) {
+    auto& last = seen_at(c, at);
+    if (before.crashes == last.crashes && now < before.index)
+      throw invariant_violated{"I11", at,
+                               "a local read shows entry " + std::to_string(now.value)
+                                   + ", and one before it showed "
+                                   + std::to_string(before.index.value)};
+    last.index = std::max(last.index, now);
   }
 
   const run_plan& plan_;
@@ -229,6 +267,7 @@ private:
   std::uint64_t reads_ = 0;
   std::uint64_t local_reads_ = 0;
   std::uint64_t session_reads_ = 0;
+  std::uint64_t overloaded_ = 0;
 };
 
 } // namespace understudy::testing

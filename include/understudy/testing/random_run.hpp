@@ -162,6 +162,7 @@ private:
                   .faults = faults_.done(),
                   .seen = run_.rules().counters(),
                   .nodes = run_.counters(),
+                  .orders = run_.orders_given(),
                   .network = run_.net().counters()};
     load_.add_to(s);
     return s;

@@ -119,6 +119,7 @@ inline void draw_limits(run_plan& plan, random_stream random) {
   core.retain_bytes_max = random.between<std::size_t>(0, 20'000);
   core.volatile_log = random.chance(0.5);
   o.durable = random.chance(0.4) ? 0.0 : random.chance(0.5) ? 1.0 : 0.5;
+  sometimes(o.forwarder.calls.calls_max, 4, 16);
   sometimes(o.client.window, 1, 4);
   sometimes(o.rules.session_window, 8, 64);
   o.client.spread = random.chance(0.5);

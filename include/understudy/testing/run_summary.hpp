@@ -6,6 +6,7 @@
 #include <understudy/testing/invariants.hpp>
 #include <understudy/testing/network.hpp>
 #include <understudy/testing/node_counters.hpp>
+#include <understudy/testing/ordering.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -22,6 +23,7 @@ struct run_summary {
   std::uint64_t acknowledged = 0; ///< commands
   std::uint64_t uncertain = 0;    ///< commands that ended as `outcome_unknown`
   std::uint64_t refused = 0;      ///< commands that were certainly not applied
+  std::uint64_t overloaded = 0;   ///< calls for which a node had no room
   std::uint64_t reads = 0;        ///< linearizable ones
   std::uint64_t local_reads = 0;
   std::uint64_t session_reads = 0;
@@ -29,6 +31,7 @@ struct run_summary {
   fault_table faults = {};
   seen_counters seen = {};
   node_counters nodes = {};
+  order_counters orders = {};
   network_counters network = {};
 
   run_summary& operator+=(const run_summary& other) {
@@ -37,6 +40,7 @@ struct run_summary {
     acknowledged += other.acknowledged;
     uncertain += other.uncertain;
     refused += other.refused;
+    overloaded += other.overloaded;
     reads += other.reads;
     local_reads += other.local_reads;
     session_reads += other.session_reads;
@@ -44,6 +48,7 @@ struct run_summary {
     faults += other.faults;
     seen += other.seen;
     nodes += other.nodes;
+    orders += other.orders;
     network += other.network;
     return *this;
   }
@@ -60,6 +65,7 @@ struct coverage_row {
   std::vector<coverage_row> rows = {{"commands", s.acknowledged},
                                     {"uncertain commands", s.uncertain},
                                     {"refused commands", s.refused},
+                                    {"overloaded calls", s.overloaded},
                                     {"linearizable reads", s.reads},
                                     {"local reads", s.local_reads},
                                     {"session reads", s.session_reads},
@@ -71,16 +77,29 @@ struct coverage_row {
                                     {"joint changes", s.seen.joint},
                                     {"growth", s.seen.growth},
                                     {"swaps", s.seen.swaps},
+                                    {"steps in for the dead", s.seen.steps_for_dead},
+                                    {"steps in for leaving", s.seen.steps_for_leaving},
+                                    {"steps in for pinned", s.seen.steps_for_pinned},
+                                    {"leaders seated", s.seen.leaders_seated},
                                     {"shrinking", s.seen.shrinking},
                                     {"abandoned changes", s.seen.abandoned},
                                     {"listener campaigns", s.seen.listener_campaigns},
                                     {"listener elections", s.seen.listener_elections},
+                                    {"full windows", s.seen.windows_full},
+                                    {"busy replicas", s.seen.replicas_busy},
                                     {"hand-backs", s.nodes.hand_backs},
                                     {"evictions", s.nodes.evictions},
                                     {"nodes sent away", s.nodes.sent_away},
                                     {"nodes left", s.nodes.left},
                                     {"leaves cut off", s.nodes.leaves_cut_off},
-                                    {"orders", s.nodes.orders},
+                                    {"orders to leave", s.orders.leaves},
+                                    {"orders to evict", s.orders.evictions},
+                                    {"orders to pin", s.orders.pins},
+                                    {"orders to unpin", s.orders.unpins},
+                                    {"orders of settings", s.orders.settings},
+                                    {"orders to transfer", s.orders.transfers},
+                                    {"orders of snapshots", s.orders.snapshots},
+                                    {"orders carried out", s.nodes.orders},
                                     {"orders refused", s.nodes.orders_refused},
                                     {"reconciled", s.nodes.reconciled},
                                     {"nodes entered", s.nodes.entered},
@@ -90,6 +109,8 @@ struct coverage_row {
                                     {"crashes that lost writes", s.nodes.writes_lost},
                                     {"nodes back with their log", s.nodes.returns},
                                     {"durable stores reopened", s.nodes.reopened},
+                                    {"torn logs", s.nodes.torn},
+                                    {"unmarked segments", s.nodes.unmarked},
                                     {"disks wiped", s.nodes.wipes},
                                     {"pauses", s.nodes.pauses},
                                     {"machines stopped", s.nodes.machines_failed},

@@ -98,7 +98,8 @@ inline constexpr field_row field_rows[]{
     {"config", [](cluster& run, member_id id) { return run.look(id).newest.index.value; }},
     {"count",
      [](cluster& run, member_id id) { return run.machine(id).query(tally::count{.who = 1}); }},
-    {"installs", [](cluster& run, member_id id) { return run.part<raft_core>(id).installs(); }},
+    {"installs",
+     [](cluster& run, member_id id) { return run.part<raft_core>(id).state().installs; }},
     {"pulls",
      [](cluster& run, member_id id) {
        const auto& pulled = run.part<puller>(id).counters();

@@ -24,9 +24,15 @@ struct seen_counters {
   std::uint64_t abandoned = 0;          ///< given up half way
   std::uint64_t listener_elections = 0; ///< terms led by one that had no vote when it won
   std::uint64_t listener_campaigns = 0; ///< votes asked for by one that has none
+  std::uint64_t steps_for_dead = 0;     ///< swaps in which an evicted member lost its vote
+  std::uint64_t steps_for_leaving = 0;  ///< in which one that leaves did
+  std::uint64_t steps_for_pinned = 0;   ///< in which one did that is to be a listener
+  std::uint64_t leaders_seated = 0;     ///< that led without a vote, and got one
+  std::uint64_t windows_full = 0;       ///< looks at a leader that could send a peer no more
+  std::uint64_t replicas_busy = 0;      ///< looks at a node that could hand over no more
 
-  /// One committed configuration followed another.
-  void count_change(const configuration& from, const configuration& to) {
+  /// One committed configuration followed another, under this leader.
+  void count_change(const configuration& from, const configuration& to, member_id leader) {
     joint += to.joint() && !from.joint() ? 1 : 0;
     if (!from.joint() || to.joint())
       return;
@@ -40,6 +46,21 @@ struct seen_counters {
     const bool gained = lacks(to.voters, from.outgoing);
     const bool lost = lacks(from.outgoing, to.voters);
     ++(!lost ? growth : gained ? swaps : shrinking);
+    leaders_seated
+        += detail::contains(to.voters, leader) && !detail::contains(from.outgoing, leader) ? 1 : 0;
+    if (gained && lost)
+      count_step_in(from, to);
+  }
+
+  /// Whose place somebody took in the change `from`, a joint configuration, that ends with `to`.
+  void count_step_in(const configuration& from, const configuration& to) {
+    for (const auto& m : to.members) {
+      if (!detail::contains(from.outgoing, m.id) || detail::contains(to.voters, m.id))
+        continue;
+      steps_for_dead += m.status == standing::evicted ? 1 : 0;
+      steps_for_leaving += m.status == standing::leaving ? 1 : 0;
+      steps_for_pinned += m.pinned ? 1 : 0;
+    }
   }
 
   seen_counters& operator+=(const seen_counters& other) {
@@ -54,6 +75,12 @@ struct seen_counters {
     abandoned += other.abandoned;
     listener_elections += other.listener_elections;
     listener_campaigns += other.listener_campaigns;
+    steps_for_dead += other.steps_for_dead;
+    steps_for_leaving += other.steps_for_leaving;
+    steps_for_pinned += other.steps_for_pinned;
+    leaders_seated += other.leaders_seated;
+    windows_full += other.windows_full;
+    replicas_busy += other.replicas_busy;
     return *this;
   }
 };

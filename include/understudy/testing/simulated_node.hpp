@@ -20,6 +20,7 @@
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/simulation_options.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -68,6 +69,18 @@ using client_host = host<client>;
 /// Places of components in a `node_host`, for `pace_options::mailboxes`.
 enum class place_of : std::uint8_t { core, writer, replica, puller, monitor, forwarder, snapshots };
 
+/// What of a node has a limit that no message shows.
+template <state_machine M> [[nodiscard]] std::array<holding, 4> holdings_of(node_host<M>& node) {
+  const auto& core = node.template get<raft_core>();
+  const auto pullers_max = core.state().options.pullers_max;
+  const auto& door = node.template get<forwarder>();
+  return {
+      {{"questions of pullers", core.desk().waiting(), pullers_max},
+       {"pullers remembered", core.desk().remembered(), pullers_max},
+       {"queries that wait", node.template get<replica<M>>().waiting(), replica<M>::waiting_max},
+       {"open calls", door.waited_for(), door.options().calls.calls_max}}};
+}
+
 /// What the checker may see of a node. The state's digest costs a look at all of it, so it is only
 /// taken where it is wanted.
 template <state_machine M>
@@ -90,8 +103,11 @@ template <state_machine M>
                 .campaigning = core.campaigning_now(),
                 .newest = seen(core.newest()),
                 .committed = seen(core.committed()),
-                .image = core.image().get()};
-  if (!core.options().volatile_log)
+                .image = core.image().get(),
+                .peers = core.leads() ? &core.leadership()->peers() : nullptr,
+                .limits = &core.state().options,
+                .holdings = holdings_of(node)};
+  if (!core.state().options.volatile_log)
     o.stored = node.template get<log_writer<disk_store>>().store().stored();
   if (with_digest)
     o.applied_digest = state.digest();

@@ -329,7 +329,8 @@ private:
 
   void note(party& p, const node_event& e) {
     base::note(p.id, to_string(e.what), e.detail);
-    notes_.note(p.id, e, counters_);
+    if (notes_.note(p.id, e, counters_) && runs(e.who))
+      rules_.evicted(p.id, e.who);
   }
 
   /// Whether the state of a node is to be compared with that of others.
