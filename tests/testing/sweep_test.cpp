@@ -61,4 +61,20 @@ TEST_CASE("a sweep cuts every plan down as it is told, and makes each run twice 
   CHECK(faults < 100);
 }
 
+TEST_CASE("a large sweep that never met something has failed, and says what it was") {
+  const auto none = gaps({.runs = 500});
+  CHECK(none.size() == coverage({}).size());
+  CHECK(none.front() == "no run met commands");
+  CHECK(gaps({.runs = 500, .total = {.acknowledged = 1}}).size() == none.size() - 1);
+  CHECK(gaps({.runs = 499}).empty());
+}
+
+TEST_CASE("a large sweep of which one history in two hundred was not judged is no failure") {
+  const auto all = coverage({}).size();
+  CHECK(gaps({.runs = 600, .total = {.not_judged = 3}}).size() == all);
+  const auto more = gaps({.runs = 600, .total = {.not_judged = 4}});
+  REQUIRE(more.size() == all + 1);
+  CHECK(more.back() == "4 histories were too large to judge");
+}
+
 } // namespace sweep_test

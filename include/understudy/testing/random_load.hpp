@@ -78,7 +78,8 @@ public:
   /// not.
   [[nodiscard]] std::string unexplained() {
     const auto judged = check_linearizable(machine_model<tally>{}, shared_.history(), limits);
-    judged_ = judged.found == linearity::unknown ? 0 : shared_.history().size();
+    too_large_ = judged.found == linearity::unknown;
+    judged_ = too_large_ ? 0 : shared_.history().size();
     if (judged.found != linearity::not_linearizable)
       return {};
     const auto place = judged.culprit.value_or(0);
@@ -89,6 +90,7 @@ public:
 
   void add_to(run_summary& s) const {
     s.judged = judged_;
+    s.not_judged = too_large_ ? 1 : 0;
     s.reads = reads_;
     s.local_reads = local_reads_;
     s.session_reads = session_reads_;
@@ -263,6 +265,7 @@ private:
   operation_recorder<machine_model<tally>> shared_;
   std::uint64_t shared_open_ = 0;
   std::uint64_t judged_ = 0;
+  bool too_large_ = false; ///< the history, to be judged
   bool stopped_ = false;
   std::uint64_t reads_ = 0;
   std::uint64_t local_reads_ = 0;

@@ -27,7 +27,8 @@ struct run_summary {
   std::uint64_t reads = 0;        ///< linearizable ones
   std::uint64_t local_reads = 0;
   std::uint64_t session_reads = 0;
-  std::uint64_t judged = 0; ///< operations in histories that were found linearizable
+  std::uint64_t judged = 0;     ///< operations in histories that were found linearizable
+  std::uint64_t not_judged = 0; ///< histories that were too large for that
   fault_table faults = {};
   seen_counters seen = {};
   node_counters nodes = {};
@@ -45,6 +46,7 @@ struct run_summary {
     local_reads += other.local_reads;
     session_reads += other.session_reads;
     judged += other.judged;
+    not_judged += other.not_judged;
     faults += other.faults;
     seen += other.seen;
     nodes += other.nodes;
@@ -123,6 +125,11 @@ struct coverage_row {
   for (std::size_t i = 0; i < fault_count; ++i)
     rows.push_back({to_string(static_cast<fault>(i)), s.faults[static_cast<fault>(i)]});
   return rows;
+}
+
+/// What is worth a look, and may well be 0.
+[[nodiscard]] inline std::vector<coverage_row> findings(const run_summary& s) {
+  return {{"histories not judged", s.not_judged}};
 }
 
 } // namespace understudy::testing

@@ -53,6 +53,23 @@ struct sweep_result {
   std::optional<broken_run> failure = {};
 };
 
+/// Sweeps that are smaller may miss what is rare.
+inline constexpr std::uint64_t telling_sweep_min = 500;
+
+/// What a sweep that broke no rule has left out, and so fails for; nothing if it is small, or none
+/// of the faults and histories were missing.
+[[nodiscard]] inline std::vector<std::string> gaps(const sweep_result& of) {
+  std::vector<std::string> found;
+  if (of.runs < telling_sweep_min)
+    return found;
+  for (const auto& row : coverage(of.total))
+    if (row.times == 0)
+      found.push_back("no run met " + std::string{row.name});
+  if (of.total.not_judged * 200 > of.runs)
+    found.push_back(std::to_string(of.total.not_judged) + " histories were too large to judge");
+  return found;
+}
+
 /// How a plan fails, if it does.
 [[nodiscard]] inline std::optional<broken_run> failure_of(const run_plan& plan) {
   try {
