@@ -58,6 +58,18 @@ TEST_CASE("a single node is never done without") {
   CHECK_FALSE(can_do_without(x.run, x.a));
 }
 
+TEST_CASE("a leader without a majority leads nobody") {
+  scripted_cluster x{3};
+  CHECK(is_led(x.run));
+  x.run.partition({{x.a}, {x.b, x.c}});
+  x.wait_for_leader_besides({x.a});
+  CHECK(is_led(x.run));
+  x.run.crash(x.run.leader());
+  REQUIRE(x.run.leader() != x.b);
+  REQUIRE(x.run.leader() != x.c);
+  CHECK_FALSE(is_led(x.run));
+}
+
 TEST_CASE("unrest says what is not at rest, until it is") {
   scripted_cluster x{4};
   CHECK(unrest(x.run).empty());

@@ -164,7 +164,8 @@ private:
 
   /// The disks are slow, and in the midst of what has piled up the processes end, all at once.
   void end_at_work(const std::vector<member_id>& victims, double returning) {
-    const auto slow = dice_.random().between(std::chrono::milliseconds{2}, dice_.patience() / 2);
+    const auto wanted = dice_.random().between(std::chrono::milliseconds{2}, dice_.patience() / 2);
+    const auto slow = std::min(wanted, trouble_left());
     for (const auto id : victims)
       run_.stall(id, place_of::writer, slow);
     dice_.later(dice_.random().between(interval{0}, slow), [=, this] {
@@ -233,12 +234,17 @@ private:
     return true;
   }
 
-  /// Not for longer than `stop` may be waited for: what a part was told meanwhile is still ahead.
+  /// Nothing ends a stall but its time, so that has to be up when the trouble is over.
   bool stall_part_of(member_id node) {
-    const auto most = dice_.patience() * 8;
-    run_.stall(node, static_cast<place_of>(dice_.random().below(node_host<tally>::size)),
-               std::min(dice_.some_time(), most));
-    return true;
+    const auto part = static_cast<place_of>(dice_.random().below(node_host<tally>::size));
+    const auto how_long = std::min(dice_.some_time(), trouble_left());
+    if (how_long > interval{0})
+      run_.stall(node, part, how_long);
+    return how_long > interval{0};
+  }
+
+  [[nodiscard]] interval trouble_left() const {
+    return std::max(instant{} + plan_.trouble - run_.now(), interval{0});
   }
 
   /// Of all nodes, if it is more than one: as where all have the same disks, and the same log.

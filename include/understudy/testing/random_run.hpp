@@ -63,10 +63,10 @@ private:
   void calm_down() {
     load_.stop();
     faults_.stop();
+    if (!wait_for([this] { return ended() || is_led(run_); }, patience() * 10))
+      run_.fail_run("L1", "no leader is known to a majority");
     // What is still on its way arrives, be it an order; who was told to leave goes.
     run_.run_for(std::max(patience() * 16, plan_.options.links.straggle_max));
-    if (!ended() && !wait_for([this] { return ended() || run_.leader(); }, patience() * 10))
-      run_.fail_run("L1", "nobody leads");
     if (!ended())
       faults_.unpin_all();
   }
@@ -89,7 +89,7 @@ private:
     }
   }
 
-  /// And stays so (L5).
+  /// And stays so (L1, L5).
   void stay() {
     if (ended())
       return;
@@ -99,7 +99,7 @@ private:
     // Of the dead somebody may yet be sent away.
     const bool whole = std::ranges::all_of(newest.content->members,
                                            [this](const member& m) { return run_.runs(m.id); });
-    run_.run_for(patience() * 20);
+    run_.run_for(patience() * plan_.calm);
     if (run_.leader() != leader || run_.look(leader).vote.term != term)
       run_.fail_run("L5", "the leader changed, and nothing had happened");
     if (whole && run_.look(leader).newest.index != newest.index)

@@ -53,6 +53,18 @@ template <state_machine M> [[nodiscard]] bool can_do_without(simulation<M>& run,
   return run.nodes().size() > 1 && can_decide(run, [=](member_id id) { return id != victim; });
 }
 
+/// Whether somebody leads, and a majority of those that vote is with it (L1): one that was cut off
+/// may not know yet that another has taken over, or that nobody listens to it.
+template <state_machine M> [[nodiscard]] bool is_led(simulation<M>& run) {
+  const auto leader = run.leader();
+  if (!leader)
+    return false;
+  const auto seen = run.look(leader);
+  return quorum_among(*seen.newest.content, [&](member_id id) {
+    return run.runs(id) && run.look(id).vote.term == seen.vote.term;
+  });
+}
+
 /// Which seats are not as they should be; nothing if all are. The dead are gone from the roster,
 /// and every seat is taken; though not always by the first in line, since one that catches up too
 /// slowly is passed over. A dead voter stays only where nobody is there to take its seat, and none

@@ -29,6 +29,7 @@ struct run_plan {
   std::size_t callers = 2;     ///< clients, and nodes that call themselves
   interval trouble{0};         ///< how long faults go on
   interval pause_max{0};       ///< between two faults
+  int calm = 20;               ///< for so many times its patience nothing may change in the end
   interval think_max{0};       ///< between two commands of a caller
   std::size_t ballast_max = 0; ///< bytes that a command is made larger by
   fault_table faults = {};     ///< how often each happens, beside the others
@@ -160,6 +161,11 @@ inline void draw_faults(run_plan& plan, random_stream random) {
   plan.faults[fault::full_disk] = random.chance(0.4) ? random.between(1u, 4u) : 0;
 }
 
+/// What is tried once all faults are over. It takes its time, so not every run tries it all.
+inline void draw_rest(run_plan& plan, random_stream random) {
+  plan.calm = random.chance(0.25) ? 100 : 20;
+}
+
 } // namespace detail
 
 /// The plan of a seed.
@@ -187,6 +193,7 @@ inline void draw_faults(run_plan& plan, random_stream random) {
   detail::draw_disks(plan, random.fork("disks"));
   detail::draw_pace(plan, random.fork("pace"));
   detail::draw_faults(plan, random.fork("faults"));
+  detail::draw_rest(plan, random.fork("rest"));
   return plan;
 }
 
