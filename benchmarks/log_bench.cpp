@@ -330,7 +330,8 @@ void encode(benchmark::State& state) {
       for (int i = 0; i < times; ++i) {
         for (const auto& e : what.entries) {
           const storage::entry_record image{e};
-          records.add(storage::record_kind::entry, 0, image.head(), image.tail());
+          records.add(storage::record_kind::entry, 0, image.size_bytes(),
+                      [&](std::byte* to) { image.write(to); });
         }
         records.clear();
       }

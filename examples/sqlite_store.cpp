@@ -261,8 +261,8 @@ private:
 
   expected<void> append(const understudy::entry& e) {
     const understudy::storage::entry_record image{e};
-    std::vector<std::byte> record{image.head().begin(), image.head().end()};
-    record.insert(record.end(), image.tail().begin(), image.tail().end());
+    std::vector<std::byte> record(image.size_bytes());
+    image.write(record.data());
     return database_.run("INSERT INTO log VALUES (?, ?)", [&](sqlite3_stmt* to) {
       sqlite3_bind_int64(to, 1, as_sql(e.index.value));
       bind_bytes(to, 2, understudy::bytes{record});

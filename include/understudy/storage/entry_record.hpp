@@ -21,7 +21,7 @@
 #include <understudy/wire/codec.hpp>
 #include <understudy/wire/containers.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -49,54 +49,56 @@ inline constexpr std::size_t entry_head_bytes = 32;
 inline constexpr std::size_t command_head_bytes = entry_head_bytes + 24;
 } // namespace detail
 
-/// The two runs of bytes that an entry is written as. A command's body is not copied, so the entry
-/// must be there as long as this.
+/// An entry on its way to where it is written, which is the only copy of a command's body. The
+/// entry must be there as long as this.
 class entry_record {
 public:
-  explicit entry_record(const entry& e) {
-    put(head_.data(), e.index.value);
-    put(head_.data() + 8, e.term.value);
-    put(head_.data() + 16, static_cast<std::uint64_t>(e.stamp.since_founding.count()));
+  explicit entry_record(const entry& e) : entry_{&e} {
     std::visit([this](const auto& content) { take(content); }, *e.what);
   }
 
-  [[nodiscard]] std::span<const std::byte> head() const { return {head_.data(), head_bytes_}; }
-  [[nodiscard]] std::span<const std::byte> tail() const { return tail_; }
+  [[nodiscard]] std::size_t size_bytes() const { return head_bytes() + tail_.size(); }
+
+  /// Writes the `size_bytes()` bytes at `to`.
+  void write(std::byte* to) const {
+    put(to, entry_->index.value);
+    put(to + 8, entry_->term.value);
+    put(to + 16, static_cast<std::uint64_t>(entry_->stamp.since_founding.count()));
+    put(to + 24, static_cast<std::uint64_t>(tag_));
+    if (command_ != nullptr) {
+      put(to + 32, command_->session.value);
+      put(to + 40, command_->number.value);
+      put(to + 48, command_->answered_below.value);
+    }
+    std::ranges::copy(tail_, to + head_bytes());
+  }
 
 private:
-  void tag(content_tag which) { put(head_.data() + 24, static_cast<std::uint8_t>(which)); }
+  [[nodiscard]] std::size_t head_bytes() const {
+    return command_ != nullptr ? detail::command_head_bytes : detail::entry_head_bytes;
+  }
 
-  void take(const no_op&) { tag(content_tag::no_op); }
-  void take(const open_session&) { tag(content_tag::open_session); }
-  void take(const expire_sessions&) { tag(content_tag::expire_sessions); }
-  void take(const close_session& c) {
-    tag(content_tag::close_session);
-    encode(c.session);
-  }
-  void take(const settle& s) {
-    tag(content_tag::settle);
-    encode(s.session, s.number);
-  }
-  void take(const configuration_ptr& c) {
-    tag(content_tag::configuration);
-    encode(*c);
-  }
+  void take(const no_op&) { tag_ = content_tag::no_op; }
+  void take(const open_session&) { tag_ = content_tag::open_session; }
+  void take(const expire_sessions&) { tag_ = content_tag::expire_sessions; }
+  void take(const close_session& c) { encode(content_tag::close_session, c.session); }
+  void take(const settle& s) { encode(content_tag::settle, s.session, s.number); }
+  void take(const configuration_ptr& c) { encode(content_tag::configuration, *c); }
   void take(const command& c) {
-    tag(content_tag::command);
-    put(head_.data() + 32, c.session.value);
-    put(head_.data() + 40, c.number.value);
-    put(head_.data() + 48, c.answered_below.value);
-    head_bytes_ = detail::command_head_bytes;
+    tag_ = content_tag::command;
+    command_ = &c;
     tail_ = c.body.view();
   }
 
-  template <class... Parts> void encode(const Parts&... parts) {
+  template <class... Parts> void encode(content_tag which, const Parts&... parts) {
+    tag_ = which;
     encoded_ = wire::encode(parts...);
     tail_ = encoded_.view();
   }
 
-  std::array<std::byte, detail::command_head_bytes> head_{};
-  std::size_t head_bytes_ = detail::entry_head_bytes;
+  const entry* entry_;
+  content_tag tag_ = {};
+  const command* command_ = nullptr; ///< if it is one
   std::span<const std::byte> tail_;
   bytes encoded_; ///< what `tail_` shows, if it is not the entry's own
 };

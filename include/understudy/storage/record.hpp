@@ -27,6 +27,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -61,19 +62,24 @@ inline constexpr std::size_t record_payload_max = std::size_t{1} << 30;
 
 namespace detail {
 
+inline constexpr std::uint64_t length_and_kind_mask = (std::uint64_t{1} << 40) - 1;
+
 [[nodiscard]] inline std::uint64_t payload_digest(std::span<const std::byte> padded,
                                                   std::uint64_t salt, std::uint64_t offset) {
   return understudy::digest_of(padded, salt + offset);
 }
 
-/// A header's first bytes with the check in place of the zeros behind the kind.
-[[nodiscard]] inline std::uint32_t kind_and_check(const std::byte* header, record_kind kind,
-                                                  std::uint64_t salt, std::uint64_t offset) {
+/// A header's first eight bytes: length and kind, and the check of them and of the two fields that
+/// follow. They are put together from whole words, and never read back in pieces: a processor waits
+/// long for what it has only just written in another width.
+[[nodiscard]] inline std::uint64_t checked_start(std::uint64_t length_and_kind,
+                                                 std::uint64_t synced, std::uint64_t payload_digest,
+                                                 std::uint64_t salt, std::uint64_t offset) {
   std::array<std::byte, 24> bare;
-  std::ranges::copy(std::span{header, bare.size()}, bare.begin());
-  put(bare.data() + 4, static_cast<std::uint32_t>(kind));
-  const auto check = understudy::digest_of(bare, salt + offset);
-  return static_cast<std::uint32_t>(kind) | static_cast<std::uint32_t>(check >> 40 << 8);
+  put(bare.data(), length_and_kind);
+  put(bare.data() + 8, synced);
+  put(bare.data() + 16, payload_digest);
+  return length_and_kind | understudy::digest_of(bare, salt + offset) >> 40 << 40;
 }
 
 [[nodiscard]] inline std::uint64_t link_digest(const std::byte* header, std::uint64_t before) {
@@ -106,7 +112,9 @@ struct record_header {
   return found.kind >= record_kind::entry && found.kind <= record_kind::piece && found.length > 0
          && found.length <= record_payload_max && found.size_bytes() <= room
          && found.synced <= offset
-         && get<std::uint32_t>(at + 4) == detail::kind_and_check(at, found.kind, salt, offset);
+         && get<std::uint64_t>(at)
+                == detail::checked_start(get<std::uint64_t>(at) & detail::length_and_kind_mask,
+                                         found.synced, found.payload_digest, salt, offset);
 }
 
 /// Records that wait to be written, in one run of bytes.
@@ -116,25 +124,29 @@ class record_batch {
 public:
   record_batch(std::uint64_t salt, chain_end at) : salt_{salt}, start_{at}, end_{at} {}
 
-  /// Adds a record whose payload is `head` and `tail`; together they are not empty, and no longer
-  /// than `record_payload_max`. `synced`: see above.
-  void add(record_kind kind, std::uint64_t synced, std::span<const std::byte> head,
-           std::span<const std::byte> tail = {}) {
-    const auto length = head.size() + tail.size();
+  /// Adds a record whose payload is the `length` bytes that `write` puts to where it is told; at
+  /// least one, and no more than `record_payload_max`. `synced`: see above.
+  template <std::invocable<std::byte*> Write>
+  void add(record_kind kind, std::uint64_t synced, std::size_t length, Write write) {
     UNDERSTUDY_ASSERT(length > 0 && length <= record_payload_max,
                       "a record that can not be read again is not written");
     const auto size = static_cast<std::size_t>(record_bytes(length));
     auto* at = extend(size);
-    put(at, static_cast<std::uint32_t>(length));
-    put(at + 8, synced);
     auto* payload = at + record_header_bytes;
-    std::ranges::copy(head, payload);
-    std::ranges::copy(tail, payload + head.size());
+    write(payload);
     std::fill(payload + length, at + size, std::byte{0});
-    put(at + 16, detail::payload_digest({payload, at + size}, salt_, end_.offset));
-    put(at + 4, detail::kind_and_check(at, kind, salt_, end_.offset));
-    put(at + 24, detail::link_digest(at, end_.chain));
-    end_ = {end_.offset + size, get<std::uint64_t>(at + 24)};
+    const auto digest = detail::payload_digest({payload, at + size}, salt_, end_.offset);
+    put(at, detail::checked_start(length | static_cast<std::uint64_t>(kind) << 32, synced, digest,
+                                  salt_, end_.offset));
+    put(at + 8, synced);
+    put(at + 16, digest);
+    const auto chain = detail::link_digest(at, end_.chain);
+    put(at + 24, chain);
+    end_ = {end_.offset + size, chain};
+  }
+
+  void add(record_kind kind, std::uint64_t synced, std::span<const std::byte> payload) {
+    add(kind, synced, payload.size(), [&](std::byte* to) { std::ranges::copy(payload, to); });
   }
 
   /// All records, to be written at `start().offset`.

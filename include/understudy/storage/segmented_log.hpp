@@ -65,7 +65,9 @@ public:
   /// Adds `e`, which follows on.
   [[nodiscard]] expected<void> append(const entry& e) {
     const entry_record image{e};
-    return add(record_kind::entry, image.head(), image.tail(), [&] { terms_.add(e.position()); });
+    return add(
+        record_kind::entry, image.size_bytes(), [&](std::byte* to) { image.write(to); },
+        [&] { terms_.add(e.position()); });
   }
 
   /// Drops every entry above `keep`, and none of what a snapshot covers.
@@ -75,8 +77,10 @@ public:
       return {};
     auto kept = terms_;
     kept.truncate(keep);
-    return add(record_kind::truncation, truncation_to(kept.last()), {},
-               [&] { terms_ = std::move(kept); });
+    const auto image = truncation_to(kept.last());
+    return add(
+        record_kind::truncation, image.size(), [&](std::byte* to) { std::ranges::copy(image, to); },
+        [&] { terms_ = std::move(kept); });
   }
 
   /// A snapshot at `at` has taken the place of the whole log; durable when this returns.
@@ -133,14 +137,12 @@ private:
   /// More than this is written before the next sync asks for it: what waits has a limit.
   static constexpr std::size_t batch_bytes_max = std::size_t{1} << 20;
 
-  template <class Done>
-  expected<void> add(record_kind kind, std::span<const std::byte> head,
-                     std::span<const std::byte> tail, Done done) {
-    const auto size = record_bytes(head.size() + tail.size());
-    if (auto room = make_room(size); !room)
+  template <class Write, class Done>
+  expected<void> add(record_kind kind, std::size_t length, Write write, Done done) {
+    if (auto room = make_room(record_bytes(length)); !room)
       return room;
     done();
-    batch_.add(kind, synced_.offset, head, tail);
+    batch_.add(kind, synced_.offset, length, write);
     return {};
   }
 

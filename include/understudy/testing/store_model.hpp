@@ -34,9 +34,12 @@ namespace understudy::testing {
     const auto rest = wire::encode(state.base->at, state.base->stamp, state.base->digest);
     print = digest_of(state.base->image.view(), digest_of(members.view(), digest_of(rest.view())));
   }
+  std::vector<std::byte> record;
   for (const auto& e : state.entries) {
     const storage::entry_record image{e};
-    print = digest_of(image.tail(), digest_of(image.head(), print + 1));
+    record.resize(image.size_bytes());
+    image.write(record.data());
+    print = digest_of(record, print + 1);
   }
   return print;
 }
