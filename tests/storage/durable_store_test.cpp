@@ -118,6 +118,25 @@ TEST_CASE("a store that was closed says so, whatever is asked of it") {
   CHECK(store->retire().error().code == errc::stopped);
 }
 
+TEST_CASE("what waits when a segment is full goes to the next one, and costs no sync of its own") {
+  const auto disk = std::make_shared<faulty_disk>();
+  auto store = open_store(disk);
+  REQUIRE(store);
+  const std::string body(900, 'x');
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    REQUIRE(store->write({.entries = {entry_of(i, 1, body.c_str())}}));
+  REQUIRE(store->sync());
+  const auto files = disk->calls(disk_call::sync);
+  const auto names = disk->calls(disk_call::sync_directory);
+  for (std::uint64_t i = 4; i <= 6; ++i)
+    REQUIRE(store->write({.entries = {entry_of(i, 1, body.c_str())}}));
+  REQUIRE(store->sync());
+  CHECK(disk->calls(disk_call::sync) - files == 3); // the new segment, the mark, the rest
+  CHECK(disk->calls(disk_call::sync_directory) - names == 1);
+  const auto found = open_store(disk->after_crash(lose_unsynced()))->recover();
+  CHECK(found->entries.size() == 6);
+}
+
 TEST_CASE("a snapshot lets the segments go that it covers") {
   used_disk used{90};
   auto store = open_store(used.disk);

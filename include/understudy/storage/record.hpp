@@ -149,6 +149,17 @@ public:
     add(kind, synced, payload.size(), [&](std::byte* to) { std::ranges::copy(payload, to); });
   }
 
+  /// Adds what `other` holds, for another file or another place.
+  void add_all(const record_batch& other, std::uint64_t synced) {
+    for (std::size_t at = 0; at < other.used_;) {
+      const auto* from = other.buffer_.data() + at;
+      const auto length = get<std::uint32_t>(from);
+      add(static_cast<record_kind>(get<std::uint8_t>(from + 4)), synced,
+          {from + record_header_bytes, length});
+      at += static_cast<std::size_t>(record_bytes(length));
+    }
+  }
+
   /// All records, to be written at `start().offset`.
   [[nodiscard]] std::span<const std::byte> view() const { return {buffer_.data(), used_}; }
   [[nodiscard]] bool empty() const { return used_ == 0; }

@@ -52,14 +52,15 @@ public:
       segments_.push_back({header.name(), header.begins});
     current_ = std::move(found.current);
     current_bytes_ = *size;
-    synced_ = found.synced.in_file;
-    batch_.move_to(current_.salt, synced_);
-    terms_.restart(found.synced.in_log);
-    if (!found.clean || !found.unsynced.empty())
-      if (auto done = rewrite(found); !done)
-        return done;
     terms_ = std::move(terms);
-    return sync();
+    synced_ = found.synced;
+    batch_.move_to(current_.salt, synced_.in_file);
+    // What was read behind the synced part may be in memory only, and no sync would tell: an
+    // earlier one may have failed, and that is reported once (D4). So it is written again, to a new
+    // segment.
+    for (const auto& r : found.unsynced)
+      batch_.add(r.kind, synced_.in_file.offset, r.payload.view());
+    return found.clean && batch_.empty() ? expected<void>{} : follow_on(0);
   }
 
   /// Adds `e`, which follows on.
@@ -107,11 +108,11 @@ public:
   [[nodiscard]] expected<void> sync() {
     if (auto done = flush(); !done)
       return done;
-    if (!current_.content || synced_ == batch_.end())
+    if (!current_.content || synced_.in_file == batch_.end())
       return {};
     if (auto done = current_.content->sync(); !done)
       return fail(errc::storage_failed, std::move(done.error().detail)); // whatever it says (D4)
-    synced_ = batch_.end();
+    synced_ = {batch_.end(), terms_.last()};
     return record_mark();
   }
 
@@ -142,7 +143,7 @@ private:
     if (auto room = make_room(record_bytes(length)); !room)
       return room;
     done();
-    batch_.add(kind, synced_.offset, length, write);
+    batch_.add(kind, synced_.in_file.offset, length, write);
     return {};
   }
 
@@ -167,17 +168,19 @@ private:
   expected<void> begin_segment(std::uint64_t size) {
     if (!current_.content)
       return begin(terms_.last(), {}, size);
-    if (auto done = sync(); !done)
-      return done;
+    if (batch_.start() != synced_.in_file)
+      if (auto done = sync(); !done)
+        return done;
     return follow_on(size);
   }
 
-  /// The log goes on in a new segment, from what is synced of the current one. What is `carried`
-  /// over is in the new one from the start: at no moment is it in neither.
-  expected<void> follow_on(std::uint64_t size, std::span<const record> carried = {}) {
+  /// The log goes on in a new segment, from what is synced of the current one. All that is behind
+  /// that is in the batch, and in the new one from the start: this saves the old one a last sync,
+  /// and at no moment is it in neither.
+  expected<void> follow_on(std::uint64_t size) {
     auto before = std::exchange(current_, {});
-    const auto end = synced_;
-    if (auto done = begin(terms_.last(), end, size, carried); !done) {
+    const auto end = synced_.in_file;
+    if (auto done = begin(synced_.in_log, end, size); !done) {
       if (!current_.content)
         current_ = std::move(before); // there is no room: nothing has changed
       return done;
@@ -188,7 +191,7 @@ private:
 
   /// Without a `previous` end the log starts here.
   expected<void> begin(log_position at, const std::optional<chain_end>& previous,
-                       std::uint64_t size, std::span<const record> carried = {}) {
+                       std::uint64_t size) {
     const segment_header next{.owner = owner_,
                               .sequence
                               = segments_.empty() ? 1 : segments_.back().name.sequence + 1,
@@ -198,8 +201,8 @@ private:
                               .mark = random_.next()};
     const auto salt = digest_of(to_file_header(next));
     record_batch first{salt, {file_header::size_bytes, salt}};
-    for (const auto& r : carried)
-      first.add(r.kind, file_header::size_bytes, r.payload.view());
+    if (previous)
+      first.add_all(batch_, file_header::size_bytes);
     const auto least = first.end().offset + size;
     auto bytes = std::max(layout_.segment_bytes, least);
     auto made = create_segment(*in_, next, bytes, first.view());
@@ -211,8 +214,8 @@ private:
     current_ = std::move(*made);
     current_bytes_ = bytes;
     segments_.push_back({next.name(), next.begins});
-    synced_ = first.end();
-    batch_.move_to(current_.salt, synced_);
+    synced_ = {first.end(), previous ? terms_.last() : at};
+    batch_.move_to(current_.salt, first.end());
     if (auto done = record_mark(); !done)
       return done;
     return mark_.sync(); // from now on this segment will be missed
@@ -226,12 +229,9 @@ private:
 
   expected<void> record_mark() {
     return mark_.record(
-        {.segment = current_.header.sequence, .end = synced_, .last = terms_.last().index}, owner_);
+        {.segment = current_.header.sequence, .end = synced_.in_file, .last = synced_.in_log.index},
+        owner_);
   }
-
-  /// What was read behind the synced part may be in memory only, and no sync would tell: an earlier
-  /// one may have failed, and that is reported once (D4). So it is written again, to a new segment.
-  expected<void> rewrite(const replayed_segments& found) { return follow_on(0, found.unsynced); }
 
   directory* in_;
   file_owner owner_;
@@ -241,7 +241,7 @@ private:
   std::vector<place> segments_; ///< oldest first; the last one is `current_`
   open_segment current_;
   std::uint64_t current_bytes_ = 0;
-  chain_end synced_; ///< in `current_`
+  record_boundary synced_; ///< in `current_`; what is behind it waits in `batch_`, or in the file
   record_batch batch_{0, {}};
   term_runs terms_;
 };
