@@ -119,15 +119,6 @@ public:
     return found->get<Number>();
   }
 
-  [[nodiscard]] understudy::expected<bool> truth(std::string_view name) const {
-    const auto found = object_.find(name);
-    if (found == object_.end())
-      return missing(name);
-    if (!found->is_boolean())
-      return wrong(name, "true or false", *found);
-    return found->get<bool>();
-  }
-
 private:
   [[nodiscard]] static tl::unexpected<understudy::failure> undecodable(std::string why) {
     return understudy::fail(understudy::errc::undecodable, std::move(why));

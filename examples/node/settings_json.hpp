@@ -10,7 +10,6 @@
 
 #include "json_bodies.hpp"
 
-#include <concepts>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -28,7 +27,7 @@ template <class Settings, class Use> void each_setting(Settings& of, Use use) {
   use("session_window", of.session_window);
   use("session_bytes_max", of.session_bytes_max);
   use("command_bytes_max", of.command_bytes_max);
-  use("lease_reads", of.lease_reads);
+  use("lease_ms", of.lease_ms);
 }
 
 [[nodiscard]] inline nlohmann::ordered_json settings_as_json(const understudy::settings& from) {
@@ -49,11 +48,7 @@ read_settings(const std::string& body, understudy::settings now) {
   each_setting(now, [&]<class Value>(const char* name, Value& value) {
     if (!good || !fields->has(name))
       return;
-    const auto take = [&](Value wanted) { value = wanted; };
-    if constexpr (std::same_as<Value, bool>)
-      good = fields->truth(name).map(take);
-    else
-      good = fields->number<Value>(name).map(take);
+    good = fields->number<Value>(name).map([&](Value wanted) { value = wanted; });
   });
   return good.and_then([&] { return understudy::validate(now); }).map([&] { return now; });
 }

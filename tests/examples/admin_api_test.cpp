@@ -220,11 +220,11 @@ TEST_CASE_FIXTURE(fixture, "whether a node can be stopped is a truth, and a no h
 TEST_CASE_FIXTURE(fixture, "settings are changed one by one, and the others stay") {
   node.rules.sessions_max = 42;
   CHECK(json_of(ask("GET", "/admin/settings")).at("sessions_max") == 42);
-  const auto done = ask("PUT", "/admin/settings", {}, R"({"max_voters": 7, "lease_reads": true})");
+  const auto done = ask("PUT", "/admin/settings", {}, R"({"max_voters": 7, "lease_ms": 100})");
   CHECK(done.status == 200);
   CHECK(json_of(done).at("settings").at("max_voters") == 7);
   CHECK(node.rules.max_voters == 7);
-  CHECK(node.rules.lease_reads);
+  CHECK(node.rules.lease_ms == 100);
   CHECK(node.rules.sessions_max == 42);
   std::size_t count = 0;
   each_setting(node.rules, [&](const char*, const auto&) { ++count; });
@@ -237,7 +237,7 @@ TEST_CASE_FIXTURE(fixture, "settings that are unknown or make no sense change no
   CHECK(error_of(put(R"({"max_votrs": 7})")) == "400 undecodable not_applied");
   CHECK(says(detail_of(put(R"({"max_votrs": 7})")), "did you mean max_voters?"));
   CHECK(says(detail_of(put(R"({"max_voters": -1})")), "'max_voters' must be from"));
-  CHECK(says(detail_of(put(R"({"lease_reads": 1})")), "true or false"));
+  CHECK(says(detail_of(put(R"({"lease_ms": true})")), "'lease_ms' must be"));
   CHECK(error_of(put(R"({"max_voters": 64})")) == "400 invalid_option not_applied");
   CHECK(says(detail_of(put(R"({"min_voters": 9})")), "max_voters (5)"));
   CHECK(error_of(put("max_voters=7")) == "400 undecodable not_applied");

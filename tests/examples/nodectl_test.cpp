@@ -121,10 +121,10 @@ TEST_CASE("a plan takes as many suppositions as there are") {
 }
 
 TEST_CASE("settings are numbers and truths") {
-  const auto got = read({"--admin", "a:1", "settings", "max_voters=7", "lease_reads=true"});
+  const auto got = read({"--admin", "a:1", "settings", "max_voters=7", "open=true"});
   CAPTURE(got.text);
   REQUIRE_FALSE(got.over);
-  CHECK(got.options.settings == nlohmann::ordered_json{{"max_voters", 7}, {"lease_reads", true}});
+  CHECK(got.options.settings == nlohmann::ordered_json{{"max_voters", 7}, {"open", true}});
   CHECK(read({"--admin", "a:1", "settings"}).options.settings.is_null());
   for (const auto* bad : {"max_voters", "max_voters=", "=7", "max_voters=many", "max_voters=7x"}) {
     CAPTURE(bad);
@@ -287,9 +287,9 @@ TEST_CASE_FIXTURE(fixture, "a node that is to leave is found by its name") {
 }
 
 TEST_CASE_FIXTURE(fixture, "settings are shown, or changed") {
-  nodes.answer("a:1 GET /admin/settings", {{"max_voters", 5}, {"lease_reads", false}});
+  nodes.answer("a:1 GET /admin/settings", {{"max_voters", 5}, {"lease_ms", 0}});
   CHECK(run({"settings"}) == exit_code::done);
-  CHECK(out == "lease_reads  false\nmax_voters   5\n");
+  CHECK(out == "lease_ms    0\nmax_voters  5\n");
   nodes.answer("a:1 PUT /admin/settings", {{"settings", {{"max_voters", 7}}}});
   CHECK(run({"settings", "max_voters=7"}) == exit_code::done);
   CHECK(nodes.last.body == R"({"max_voters":7})");

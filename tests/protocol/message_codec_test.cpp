@@ -104,6 +104,24 @@ TEST_CASE("version 1 is written as it was from the first release on") {
   }
 }
 
+TEST_CASE("settings without a lease are what they were before there was one") {
+  const auto place = encode(order_request{{1}, set_rules{}}).body.size() - 1;
+  const auto old_switch = std::get<order_request>(
+      decoded(with_byte(encode(order_request{{1}, set_rules{}}), place, 1)));
+  CHECK(std::get<set_rules>(old_switch.what).rules == settings{});
+  for (const unsigned form : {2, 3, 255})
+    CHECK_FALSE(decode(with_byte(encode(order_request{{1}, set_rules{}}), place, form)));
+}
+
+TEST_CASE("settings with a lease are of no use to a release that knows of none") {
+  const auto leased = encode(order_request{{1}, set_rules{{.lease_ms = 100}}});
+  const auto place = leased.body.size() - 5;
+  CHECK(leased.body.text()[place] == '\x02'); // where those releases read true or false
+  const auto back = std::get<order_request>(decoded(leased));
+  CHECK(std::get<set_rules>(back.what).rules == settings{.lease_ms = 100});
+  CHECK_FALSE(decode(with_byte(leased, place + 1, 0))); // a lease of nothing is none
+}
+
 TEST_CASE("SEC5: a message that is cut off anywhere is refused") {
   for (const auto& m : protocol_samples::all()) {
     const auto whole = encode(m);

@@ -51,7 +51,7 @@ TEST_CASE("an uncommitted tail gives way to what is committed elsewhere, and onl
   CHECK(g[2].log().last().index == log_index{3});
   g.tell(2, pulled_entries{{{2}, {1}}, {entry_of(3, 4)}, {3}, {4}});
   CHECK(g[2].log().last() == log_position{{3}, {4}});
-  CHECK(g[2].state().truncations == 1);
+  CHECK(g[2].state().counts.truncations == 1);
 }
 
 TEST_CASE("storing an entry of a newer term raises the own term, and voids the vote") {

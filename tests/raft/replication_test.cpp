@@ -132,7 +132,7 @@ TEST_CASE("old and doubled messages change nothing that a newer one has brought 
       g.pass(m);
   CHECK(g[2].log().last() == last);
   CHECK(g[2].commit() == last.index);
-  CHECK(g[2].state().truncations == 0);
+  CHECK(g[2].state().counts.truncations == 0);
 }
 
 TEST_CASE("messages that overtake each other still bring everything") {
@@ -329,7 +329,7 @@ TEST_CASE("an old message about what is compacted is accepted as matched (R13)")
   const auto last = g[2].log().last();
   g.pass(old);
   CHECK(g[2].log().last() == last);
-  CHECK(g[2].state().truncations == 0);
+  CHECK(g[2].state().counts.truncations == 0);
 }
 
 TEST_CASE("a follower behind the compacted log is sent a snapshot (N6)") {
@@ -345,7 +345,7 @@ TEST_CASE("a follower behind the compacted log is sent a snapshot (N6)") {
     g.elect(2);
   }
   g.pass_time(1s);
-  CHECK(g[3].state().installs == 1);
+  CHECK(g[3].state().counts.installs == 1);
   CHECK(g.agree({1, 2, 3}));
   CHECK(g.applied(3) == g.applied(1));
 }
@@ -378,7 +378,7 @@ TEST_CASE("a snapshot goes on where it stopped when chunks and answers are lost 
     return (m.as<install_snapshot>() || m.as<snapshot_reply>()) && ++count % 3 == 0;
   });
   g.pass_time(5s);
-  CHECK(g[3].state().installs == 1);
+  CHECK(g[3].state().counts.installs == 1);
   CHECK(g.applied(3) == g.applied(1));
 }
 
@@ -424,12 +424,12 @@ TEST_CASE("doubled answers do not double a snapshot that is under way") {
   });
   g.now += 50ms;
   g.wake(1);
-  for (int round = 0; round < 100 && g[3].state().installs == 0; ++round) {
+  for (int round = 0; round < 100 && g[3].state().counts.installs == 0; ++round) {
     g.exchange();
     for (const auto& m : std::exchange(echoes, {}))
       g.pass(m);
   }
-  CHECK(g[3].state().installs == 1);
+  CHECK(g[3].state().counts.installs == 1);
   CHECK(chunks < 30);
 }
 
@@ -480,7 +480,7 @@ TEST_CASE("a snapshot that is not ahead of what is committed changes nothing (N1
   image.digest = digest_of(image.image.view());
   g.receive(2, 1, install_snapshot{.term = {2}, .chunk = chunk_of(image, 0, 100)});
   CHECK(g[2].log().last() == last);
-  CHECK(g[2].state().installs == 0);
+  CHECK(g[2].state().counts.installs == 0);
 }
 
 TEST_CASE("a snapshot that the log agrees with keeps the log and commits up to it (N10)") {
@@ -492,7 +492,7 @@ TEST_CASE("a snapshot that the log agrees with keeps the log and commits up to i
   g.receive(2, 1, install_snapshot{.term = {1}, .chunk = chunk_of(image, 0, 100)});
   CHECK(g[2].log().last().index == log_index{3});
   CHECK(g[2].commit() == log_index{2});
-  CHECK(g[2].state().installs == 0);
+  CHECK(g[2].state().counts.installs == 0);
 }
 
 TEST_CASE("a snapshot of an earlier leader is refused, and its sender learns the term (N10)") {
@@ -529,7 +529,7 @@ TEST_CASE("a term that nobody votes in can not bring back what another has commi
   g.exchange();
   g.heal();
   g.pass_time(1s);
-  CHECK(g[1].state().truncations == 1);
+  CHECK(g[1].state().counts.truncations == 1);
   for (std::uint64_t id : {1u, 2u, 3u})
     CHECK(g.applied(id) == "kept");
 }

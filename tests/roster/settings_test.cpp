@@ -27,6 +27,7 @@ TEST_CASE("the defaults are valid settings") {
 TEST_CASE("settings at their bounds are valid") {
   CHECK(complaints(settings{.max_voters = 1, .min_voters = 1}).empty());
   CHECK(complaints(settings{.max_voters = 63, .min_voters = 63}).empty());
+  CHECK(complaints(settings{.lease_ms = 60'000}).empty());
 }
 
 TEST_CASE("each field that makes no sense is named with its value") {
@@ -40,6 +41,7 @@ TEST_CASE("each field that makes no sense is named with its value") {
       {{.session_window = 0}, "session_window must be positive, and is 0"},
       {{.session_bytes_max = 0}, "session_bytes_max must be positive, and is 0"},
       {{.command_bytes_max = 0}, "command_bytes_max must be positive, and is 0"},
+      {{.lease_ms = 60'001}, "lease_ms must be from 0 to 60000, and is 60001"},
   };
   for (const auto& row : table) {
     CHECK(complaints(row.rules) == std::vector{row.says});
@@ -63,8 +65,7 @@ TEST_CASE("equal settings show no difference") {
 TEST_CASE("every field that differs is named with both values") {
   CHECK(difference({.max_voters = 3}, {.max_voters = 5})
         == "max_voters is 5 in the cluster, and 3 was given");
-  CHECK(difference({.lease_reads = true}, {})
-        == "lease_reads is 0 in the cluster, and 1 was given");
+  CHECK(difference({.lease_ms = 100}, {}) == "lease_ms is 0 in the cluster, and 100 was given");
   const settings all{.max_voters = 7,
                      .min_voters = 1,
                      .evict_after_ms = 1,
@@ -73,11 +74,11 @@ TEST_CASE("every field that differs is named with both values") {
                      .session_window = 1,
                      .session_bytes_max = 1,
                      .command_bytes_max = 1,
-                     .lease_reads = true};
+                     .lease_ms = 1};
   const auto text = difference(all, {});
   for (const auto* name :
        {"max_voters", "min_voters", "evict_after_ms", "sessions_max", "session_expiry_ms",
-        "session_window", "session_bytes_max", "command_bytes_max", "lease_reads"})
+        "session_window", "session_bytes_max", "command_bytes_max", "lease_ms"})
     CHECK_MESSAGE(text.find(name) != std::string::npos, name);
 }
 

@@ -232,7 +232,7 @@ TEST_CASE("M13: who votes is the same behind a snapshot, after a promotion and w
     x.bump(x.a);
   x.e = x.run.enter("e");
   x.rest();
-  CHECK(x.run.part<raft_core>(x.e).state().installs >= 1);
+  CHECK(x.run.part<raft_core>(x.e).state().counts.installs >= 1);
   for (const auto id : x.run.nodes()) {
     CHECK(x.voters(id) == std::vector{x.a, x.c, x.d});
     CHECK(x.newest(id).rules == rules);

@@ -238,10 +238,10 @@ TEST_CASE("M14: a snapshot puts an uncommitted configuration out of force") {
   const auto lead = x.wait_for_leader_besides({x.a});
   while (x.base(lead) <= change)
     x.bump(lead);
-  const auto installs = x.run.part<raft_core>(x.d).state().installs;
+  const auto installs = x.run.part<raft_core>(x.d).state().counts.installs;
   // Back among the others, it is no voter, although its log said so before.
   x.run.partition({{x.b, x.c, x.d}, {x.a, x.e}});
-  x.wait([&] { return x.run.part<raft_core>(x.d).state().installs > installs; });
+  x.wait([&] { return x.run.part<raft_core>(x.d).state().counts.installs > installs; });
   CHECK(x.newest(x.d).voters == std::vector{x.a, x.b, x.c});
   CHECK_FALSE(x.is_joint(x.d));
   x.run.heal();

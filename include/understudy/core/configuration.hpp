@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -57,14 +58,38 @@ struct settings {
   std::uint32_t session_window = 1'024;      ///< unanswered requests a session may have; > 0
   std::uint32_t session_bytes_max = 1 << 20; ///< stored replies a session may hold; > 0
   std::uint32_t command_bytes_max = 1 << 20; ///< largest encoded command; > 0
-  bool lease_reads = false;
+
+  /// How long a leader answers reads without asking a quorum, counted from the sending of the last
+  /// round that a quorum has echoed; 0: it always asks. A group that has this on elects nobody
+  /// before an election timeout has passed since its leader's last message, broken link or not
+  /// (raft/read_lease.hpp). 0 to 60,000.
+  std::uint32_t lease_ms = 0;
 
   friend bool operator==(const settings&, const settings&) = default;
 
-  template <class Archive> void serialize(Archive& archive) {
+  /// Without a lease the last byte is the 0 that it has always been. What is written where there is
+  /// one can not be read by releases that know of none: such a node must not count as one that
+  /// keeps to it. A 1 is what those releases wrote for a switch that did nothing.
+  template <class Archive> void save(Archive& archive) const {
     archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
-            session_bytes_max, command_bytes_max, lease_reads);
+            session_bytes_max, command_bytes_max, lease_ms == 0 ? lease_off : lease_on);
+    if (lease_ms != 0)
+      archive(lease_ms);
   }
+  template <class Archive> void load(Archive& archive) {
+    auto form = lease_off;
+    archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
+            session_bytes_max, command_bytes_max, form);
+    lease_ms = 0;
+    if (form == lease_on)
+      archive(lease_ms);
+    if (form > lease_on || (form == lease_on && lease_ms == 0))
+      throw std::range_error{"holds a lease that no release writes"};
+  }
+
+private:
+  static constexpr std::uint8_t lease_off = 0;
+  static constexpr std::uint8_t lease_on = 2;
 };
 
 /// One that was in the roster, and is no more.

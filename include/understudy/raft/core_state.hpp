@@ -8,6 +8,7 @@
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/core/recovered_state.hpp>
+#include <understudy/raft/abstention.hpp>
 #include <understudy/raft/durability.hpp>
 #include <understudy/raft/log.hpp>
 #include <understudy/raft/options.hpp>
@@ -16,6 +17,7 @@
 #include <understudy/roster/roster.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -40,18 +42,27 @@ struct become_leader {};
 /// The role a handler asks for; taken when it returns.
 using next_role = std::variant<become_follower, become_candidate, become_leader>;
 
+/// What a core has been through.
+struct core_counts {
+  std::uint64_t truncations = 0; ///< how often an uncommitted tail was dropped
+  std::uint64_t installs = 0;    ///< how many snapshots were put in force
+  std::uint64_t lease_reads = 0; ///< how often questions were answered without a round
+};
+
 /// State and steps that all roles share. Roles change it only through these functions, so each rule
 /// about ballot, log and commit index stands in one place.
 class core_state {
 public:
   core_state(member_id id, const core_options& limits, std::uint64_t seed)
-      : self{id}, options{limits}, random{seed}, durable{limits.volatile_log} {}
+      : self{id}, options{limits}, random{seed}, durable{limits.volatile_log},
+        silence{limits.heartbeat} {}
 
   const member_id self;
   const core_options options;
   random_source random;
   raft_log log;
   durability durable;
+  abstention silence;                    ///< since the last sign of any leader
   std::shared_ptr<const snapshot> image; ///< the newest snapshot of this node's state
   log_index entered;                     ///< this node's enter entry, once the leader has named it
   log_index applied;                     ///< what the replica has confirmed
@@ -64,8 +75,7 @@ public:
   std::optional<next_role> next; ///< asked for by the handler that runs now
   generation streams;            ///< numbers every life of a peer's stream, in every leadership
   generation rounds;             ///< numbers every round of reads, in every leadership
-  std::uint64_t truncations = 0; ///< how often an uncommitted tail was dropped
-  std::uint64_t installs = 0;    ///< how many snapshots were put in force
+  core_counts counts;
 
   /// Takes up what the store kept of an earlier life under the same id. All that this life ever
   /// asserted is in it; of what it did not assert, entries may be there without their ballot.
@@ -163,6 +173,13 @@ public:
            && log.last().index >= entered && !removed;
   }
 
+  /// How long this node still votes for nobody, itself included, for the sake of a leader that may
+  /// be reading under a lease: for all it has said to any leader, and maybe in an earlier life.
+  [[nodiscard]] interval abstains_for(instant now) const {
+    const auto whole = abstention_for(lease_of(newest()), options);
+    return std::max(interval{0}, whole - silence.passed(now));
+  }
+
   /// Whether this node's disk hangs or is full, so that whatever it is sent waits (D14).
   [[nodiscard]] bool disk_stalls(instant now) const {
     return durable.stalls(now, options.election_timeout_max);
@@ -252,7 +269,7 @@ public:
     durable.restarted(what);
     commit_ = handed_ = what->at.index;
     image = what;
-    ++installs;
+    ++counts.installs;
     out.tell(restore_snapshot{std::move(what)});
   }
 
@@ -271,7 +288,7 @@ private:
     UNDERSTUDY_ASSERT(keep >= commit_, "committed entries are never truncated");
     log.truncate_above(keep);
     durable.truncated(keep);
-    ++truncations;
+    ++counts.truncations;
   }
 
   ballot ballot_;

@@ -87,14 +87,11 @@ public:
     campaign_at_ = now + fallback(state);
   }
 
-  /// The link to `who` broke. If that is the leader, the schedule starts at once.
+  /// The link to `who` broke. If that is the leader, the schedule starts at once; but not where the
+  /// leader may be reading under a lease, for then only silence counts.
   void lost(member_id who, core_state& state, instant now) {
-    if (!who || who != watched_ || lost_)
-      return;
-    lost_ = true;
-    lost_at_ = now;
-    state.lost_leader = who;
-    campaign_at_ = now + place_in_schedule(state);
+    if (who && who == watched_ && !lost_ && lease_of(state.newest()) == interval{0})
+      lose(state, now);
   }
 
   /// A candidate whose log is older asked for a vote: this node takes its own place in the
@@ -105,10 +102,14 @@ public:
   }
 
   void wake(core_state& state, instant now) {
-    if (watched_ && !lost_ && now - watched_heard_ >= state.options.suspect_after)
-      lost(watched_, state, now);
+    if (watched_ && !lost_ && now - watched_heard_ >= patience(state))
+      lose(state, now);
     if (now < campaign_at_ || (watched_ && !lost_))
       return;
+    if (const auto rest = state.abstains_for(now); rest > interval{0}) {
+      campaign_at_ = now + rest + (watched_ ? place_in_schedule(state) : spread(state));
+      return;
+    }
     campaign_at_ = now + fallback(state);
     if (state.may_campaign())
       state.next = become_candidate{};
@@ -116,7 +117,7 @@ public:
 
   /// When `wake` has something to do.
   [[nodiscard]] instant deadline(const core_state& state) const {
-    return watched_ && !lost_ ? watched_heard_ + state.options.suspect_after : campaign_at_;
+    return watched_ && !lost_ ? watched_heard_ + patience(state) : campaign_at_;
   }
 
 private:
@@ -126,9 +127,27 @@ private:
     lost_ = false;
   }
 
+  void lose(core_state& state, instant now) {
+    lost_ = true;
+    lost_at_ = now;
+    state.lost_leader = watched_;
+    campaign_at_ = now + place_in_schedule(state);
+  }
+
+  /// For how long a leader may be silent.
+  static interval patience(const core_state& state) {
+    return std::max(state.options.suspect_after,
+                    abstention_for(lease_of(state.newest()), state.options));
+  }
+
   static interval fallback(core_state& state) {
-    return state.random.between(state.options.election_timeout_min,
-                                state.options.election_timeout_max);
+    return state.options.election_timeout_min + spread(state);
+  }
+
+  /// So that not all who waited equally long stand at the same moment.
+  static interval spread(core_state& state) {
+    return state.random.between(interval{0}, state.options.election_timeout_max
+                                                 - state.options.election_timeout_min);
   }
 
   /// The own turn after the leader was lost: the listener who would have its seat comes first.

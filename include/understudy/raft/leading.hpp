@@ -6,6 +6,7 @@
 
 #include <understudy/core/messages.hpp>
 #include <understudy/raft/core_state.hpp>
+#include <understudy/raft/read_lease.hpp>
 #include <understudy/raft/reads.hpp>
 #include <understudy/raft/replication.hpp>
 #include <understudy/raft/succession.hpp>
@@ -33,9 +34,9 @@ public:
   /// Begins the term with an entry of its own: only through it can earlier ones be committed
   /// (§5.4.2).
   leading(core_state& state, instant now)
-      : expired_at_{now}, since_{now}, time_base_{state.log.last_stamp()},
-        first_index_{state.log.last().index.next()}, weighed_through_{state.commit()},
-        had_vote_{state.holds_seat()} {
+      : lease_{state.log.last().index.next()}, expired_at_{now}, since_{now},
+        time_base_{state.log.last_stamp()}, first_index_{state.log.last().index.next()},
+        weighed_through_{state.commit()}, had_vote_{state.holds_seat()} {
     for (auto i = weighed_through_.next(); i < first_index_; ++i)
       uncommitted_bytes_ += state.log.at(i).weight_bytes();
     choose_peers(state, now); // before the entry: so they are sent it with the first message
@@ -157,9 +158,12 @@ public:
     continue_change(state, now);
     commit(state); // a group of one commits what it has just appended
     weigh_committed(state);
+    if (lease_.holds(state, replication_, reads_, now) && reads_.answer_all(state.commit(), out))
+      ++state.counts.lease_reads;
     reads_.begin_round(state, term_committed(state), now);
     replication_.send(state, reads_.round(), now, out);
-    confirm_reads(state, out);
+    if (reads_.waits())
+      reads_.confirm(replication_.echoed_by_quorum(state, reads_.round()), out);
     if (transfer_.active() && !transfer_.asked())
       ask_successor(transfer_.to(), state, out);
     had_vote_ = had_vote_ || state.is_voter();
@@ -262,19 +266,6 @@ private:
       state.advance_commit(held);
   }
 
-  /// The leader's own echo counts where it is listed, like its own log.
-  void confirm_reads(const core_state& state, outbox& out) {
-    if (!reads_.waits())
-      return;
-    const auto echoed = [&](member_id id) {
-      const auto* peer = replication_.find(id);
-      if (id == state.self)
-        return reads_.round();
-      return peer ? peer->read_round : generation{};
-    };
-    reads_.confirm(quorum_value(*state.newest().content, echoed), out);
-  }
-
   void weigh_committed(const core_state& state) {
     while (weighed_through_ < state.commit())
       uncommitted_bytes_ -= state.log.at(++weighed_through_).weight_bytes();
@@ -342,6 +333,7 @@ private:
     if (!peer || peer->match() < state.log.last().index)
       return;
     transfer_.ask();
+    lease_.end_for_good();
     out.send(to, timeout_now{state.term()});
   }
 
@@ -383,6 +375,7 @@ private:
 
   replication replication_;
   read_queue reads_;
+  read_lease lease_;
   transfer transfer_;
   std::vector<member_id> claimants_;
   instant expired_at_;        ///< when sessions were last looked through

@@ -14,7 +14,8 @@ namespace understudy {
 struct core_options {
   interval heartbeat = std::chrono::milliseconds{50}; ///< > 0, less than `suspect_after`
   /// Silence of a leader after which the campaign schedule starts, and for which a voter that heard
-  /// it refuses to vote for anyone else; at most `election_timeout_min`.
+  /// it refuses to vote for anyone else; at most `election_timeout_min`. Longer where leaders read
+  /// under a lease, see abstention.hpp.
   interval suspect_after = std::chrono::milliseconds{300};
   interval election_timeout_min = std::chrono::milliseconds{300}; ///< the fallback, drawn anew each
   interval election_timeout_max = std::chrono::milliseconds{600}; ///< time between these two

@@ -53,6 +53,18 @@ public:
     return later == beats_.begin() ? instant{} : std::prev(later)->at;
   }
 
+  /// Answers every question, those that wait for a round as well: a lease holds. Returns whether
+  /// there was any.
+  bool answer_all(log_index commit, outbox& out) {
+    if (!waits())
+      return false;
+    const auto newest = newest_ ? *newest_ : waiting_.back().ask;
+    out.tell(read_ready{.ask = newest, .index = commit});
+    newest_.reset();
+    waiting_.clear();
+    return true;
+  }
+
   /// Answers every question whose round a quorum has echoed.
   void confirm(generation round, outbox& out) {
     std::optional<waiting> answered;

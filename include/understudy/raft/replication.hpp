@@ -97,6 +97,19 @@ public:
     found->second.lost_track();
   }
 
+  /// The newest round of heartbeats that a quorum has echoed; of the peers, only those count that
+  /// are known to hold the log up to `having`. The leader's own echo, `own`, counts where it is
+  /// listed, like its own log.
+  [[nodiscard]] generation echoed_by_quorum(const core_state& state, generation own,
+                                            log_index having = {}) const {
+    return quorum_value(*state.newest().content, [&](member_id id) {
+      const auto* peer = find(id);
+      if (id == state.self)
+        return own;
+      return peer && peer->match() >= having ? peer->read_round : generation{};
+    });
+  }
+
   /// Whether an entry could be committed, as far as it is known whose disks are full (D5).
   [[nodiscard]] bool can_store(const core_state& state) const {
     return quorum_of(*state.newest().content, [&](member_id id) {

@@ -28,6 +28,7 @@ public:
 
   /// Carries out what a handler asked for; a role may at once ask for the next.
   void take_next(core_state& state, instant now, outbox& out) {
+    state.silence.pass(now);
     while (state.next) {
       const auto next = *std::exchange(state.next, std::nullopt);
       if (auto* leader = as<leading>())
@@ -56,6 +57,7 @@ public:
                     outbox& out) {
     see_term(term, leader, state, now, out);
     UNDERSTUDY_ASSERT(!as<leading>(), "two leaders in one term (§5.2)");
+    state.silence.heard(now);
     if (!as<following>()) {
       state.next = become_follower{leader};
       take_next(state, now, out);
@@ -63,8 +65,11 @@ public:
     return *as<following>();
   }
 
-  /// Whether this node knows of a leader that is alive: then it votes for nobody else.
+  /// Whether this node knows of a leader that is alive, or that may still be reading under a lease:
+  /// then it votes for nobody else.
   [[nodiscard]] bool hears_leader(const core_state& state, instant now) const {
+    if (state.abstains_for(now) > interval{0})
+      return true;
     if (const auto* follower = as<following>())
       return follower->hears_leader(state, now);
     if (const auto* leader = as<leading>())

@@ -18,6 +18,9 @@ namespace understudy {
 /// The most seats a raft group may have: quorums are counted in one machine word.
 inline constexpr std::uint32_t voters_limit = 63;
 
+/// The longest lease: a group is without a leader for twice that, when it loses one.
+inline constexpr std::uint32_t lease_ms_limit = 60'000;
+
 /// What is wrong with the settings, each with the name and the value of the offending field.
 [[nodiscard]] inline std::vector<std::string> complaints(const settings& s) {
   std::vector<std::string> found;
@@ -40,6 +43,7 @@ inline constexpr std::uint32_t voters_limit = 63;
   positive("session_window", s.session_window);
   positive("session_bytes_max", s.session_bytes_max);
   positive("command_bytes_max", s.command_bytes_max);
+  within("lease_ms", s.lease_ms, 0u, lease_ms_limit, std::to_string(lease_ms_limit));
   return found;
 }
 
@@ -71,7 +75,7 @@ inline constexpr std::uint32_t voters_limit = 63;
   compare("session_window", own.session_window, cluster.session_window);
   compare("session_bytes_max", own.session_bytes_max, cluster.session_bytes_max);
   compare("command_bytes_max", own.command_bytes_max, cluster.command_bytes_max);
-  compare("lease_reads", own.lease_reads, cluster.lease_reads);
+  compare("lease_ms", own.lease_ms, cluster.lease_ms);
   return text;
 }
 

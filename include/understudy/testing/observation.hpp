@@ -83,6 +83,7 @@ struct observation {
   log_index applied = {}; ///< applied by the replica
   bool leads = false;
   bool campaigning = false;
+  std::uint64_t lease_reads = 0; ///< how often it answered questions without a round
   seen_configuration newest = {};
   seen_configuration committed = {};
   std::optional<stored_state> stored = {};              ///< none: the node has no store

@@ -49,6 +49,7 @@ inline constexpr counter_row counter_rows[]{
     {"contested", seen<&seen_counters::contested>},
     {"truncations", seen<&seen_counters::truncations>},
     {"installs", seen<&seen_counters::installs>},
+    {"lease_reads", seen<&seen_counters::lease_reads>},
     {"swaps", seen<&seen_counters::swaps>},
     {"abandoned", seen<&seen_counters::abandoned>},
     {"listener_elections", seen<&seen_counters::listener_elections>},
@@ -99,7 +100,8 @@ inline constexpr field_row field_rows[]{
     {"count",
      [](cluster& run, member_id id) { return run.machine(id).query(tally::count{.who = 1}); }},
     {"installs",
-     [](cluster& run, member_id id) { return run.part<raft_core>(id).state().installs; }},
+     [](cluster& run, member_id id) { return run.part<raft_core>(id).state().counts.installs; }},
+    {"lease_reads", [](cluster& run, member_id id) { return run.look(id).lease_reads; }},
     {"pulls",
      [](cluster& run, member_id id) {
        const auto& pulled = run.part<puller>(id).counters();

@@ -30,6 +30,7 @@ struct seen_counters {
   std::uint64_t leaders_seated = 0;     ///< that led without a vote, and got one
   std::uint64_t windows_full = 0;       ///< looks at a leader that could send a peer no more
   std::uint64_t replicas_busy = 0;      ///< looks at a node that could hand over no more
+  std::uint64_t lease_reads = 0;        ///< questions that a leader answered without a round
 
   /// One committed configuration followed another, under this leader.
   void count_change(const configuration& from, const configuration& to, member_id leader) {
@@ -81,6 +82,7 @@ struct seen_counters {
     leaders_seated += other.leaders_seated;
     windows_full += other.windows_full;
     replicas_busy += other.replicas_busy;
+    lease_reads += other.lease_reads;
     return *this;
   }
 };

@@ -101,6 +101,7 @@ template <state_machine M>
                 .applied = state.applied(),
                 .leads = core.leads(),
                 .campaigning = core.campaigning_now(),
+                .lease_reads = core.state().counts.lease_reads,
                 .newest = seen(core.newest()),
                 .committed = seen(core.committed()),
                 .image = core.image().get(),

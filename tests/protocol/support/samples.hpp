@@ -145,9 +145,18 @@ inline std::vector<peer_message> of_the_others() {
   };
 }
 
+/// What later changes have made possible.
+inline std::vector<peer_message> of_later() {
+  return {
+      order_request{.id = {21}, .what = set_rules{{.lease_ms = 100}}},
+  };
+}
+
 inline std::vector<peer_message> all() {
   auto some = of_the_core();
   for (auto& more : of_the_others())
+    some.push_back(std::move(more));
+  for (auto& more : of_later())
     some.push_back(std::move(more));
   return some;
 }

@@ -106,8 +106,8 @@ public:
                .from_outside = facts_.led_from_outside.size(),
                .committed = facts_.committed.size()};
     for (const auto& n : nodes_) {
-      c.truncations += n.core.state().truncations;
-      c.installs += n.core.state().installs;
+      c.truncations += n.core.state().counts.truncations;
+      c.installs += n.core.state().counts.installs;
     }
     c.joint = joint_;
     c.returns = returns_;
