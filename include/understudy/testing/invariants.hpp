@@ -49,6 +49,7 @@ public:
       check_truncation(n, o, change);
       check_appended(n, o, change);
       check_leadership(n, o, home, newest_before);
+      counters_.lease_reads += check_lease(n.before, o, home.past);
       check_commit(n, o, home, newest_before);
       check_in_force(o, n.log, home.past);
       check_sizes(o, n, nodes_, counters_);

@@ -24,6 +24,7 @@ struct node_state {
   log_index applied = {};
   log_index durable = {};
   bool leads = false;
+  std::uint64_t lease_reads = 0;
 };
 
 /// What a node has stored: by its own account, and by that of its store where it has one.
@@ -32,7 +33,13 @@ struct node_state {
 }
 
 [[nodiscard]] inline node_state state_of(const observation& o) {
-  return {o.vote, o.stored ? o.stored->vote : o.vote, o.commit, o.applied, durable_of(o), o.leads};
+  return {.vote = o.vote,
+          .stored = o.stored ? o.stored->vote : o.vote,
+          .commit = o.commit,
+          .applied = o.applied,
+          .durable = durable_of(o),
+          .leads = o.leads,
+          .lease_reads = o.lease_reads};
 }
 
 /// The log that a node had stored when its process ended.
@@ -151,6 +158,17 @@ inline void check_asked(const observation& o, const pull_request& m) {
     throw invariant_violated{"I14", o.id,
                              "a puller says that it has stored entry "
                                  + std::to_string(m.from.index.value) + ", and it has not"};
+}
+
+/// I7: whoever answers reads without a round is the leader of the newest term there is. Returns how
+/// often it has done so since.
+inline std::uint64_t check_lease(const node_state& before, const observation& o,
+                                 const history& past) {
+  if (o.lease_reads <= before.lease_reads)
+    return 0;
+  if (!past.leaders().empty() && past.leaders().rbegin()->first > o.vote.term)
+    throw invariant_violated{"I7", o.id, "reads under a lease, and another leads already"};
+  return o.lease_reads - before.lease_reads;
 }
 
 /// I11: a source gives away only what is committed.

@@ -113,6 +113,8 @@ private:
     auto rules = run_.options().rules;
     rules.max_voters = random_.between(1u, 5u);
     rules.min_voters = random_.between(1u, rules.max_voters);
+    if (rules.lease_ms > 0 && random_.chance(0.5))
+      rules.lease_ms = random_.chance(0.5) ? 0u : random_.between(1u, rules.lease_ms);
     return rules;
   }
 

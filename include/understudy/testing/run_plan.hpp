@@ -55,6 +55,9 @@ struct run_plan {
            + (options.segment_bytes == 0
                   ? ""
                   : " in segments of " + std::to_string(options.segment_bytes) + " bytes")
+           + (options.rules.lease_ms == 0
+                  ? ""
+                  : ", lease " + std::to_string(options.rules.lease_ms) + "ms")
            + ", drop " + std::to_string(static_cast<int>(drop * 100)) + "%, trouble " + ms(trouble);
   }
 };
@@ -151,6 +154,17 @@ inline void draw_pace(run_plan& plan, random_stream random) {
   plan.options.crash_noticed = random.chance(0.5) ? 1.0 : random.chance(0.5) ? 0.5 : 0.0;
 }
 
+/// In some runs leaders read under a lease. In these no clock is made to go twice as fast as it
+/// should, or half as fast: that is what the lease is not for.
+inline void draw_lease(run_plan& plan, random_stream random) {
+  if (!random.chance(0.3))
+    return;
+  const auto& core = plan.options.core;
+  const auto length = random.between(core.heartbeat, core.election_timeout_min);
+  plan.options.rules.lease_ms = static_cast<std::uint32_t>(length / std::chrono::milliseconds{1});
+  plan.faults[fault::clock_rate] = 0;
+}
+
 /// Each run does without some kinds of faults, and has others again and again. What ends them is
 /// in all runs.
 inline void draw_faults(run_plan& plan, random_stream random) {
@@ -194,6 +208,7 @@ inline void draw_rest(run_plan& plan, random_stream random) {
   detail::draw_pace(plan, random.fork("pace"));
   detail::draw_faults(plan, random.fork("faults"));
   detail::draw_rest(plan, random.fork("rest"));
+  detail::draw_lease(plan, random.fork("lease"));
   return plan;
 }
 

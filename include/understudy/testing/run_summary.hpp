@@ -69,6 +69,7 @@ struct coverage_row {
                                     {"refused commands", s.refused},
                                     {"overloaded calls", s.overloaded},
                                     {"linearizable reads", s.reads},
+                                    {"lease reads", s.seen.lease_reads},
                                     {"local reads", s.local_reads},
                                     {"session reads", s.session_reads},
                                     {"operations judged", s.judged},

@@ -62,11 +62,11 @@ inline wanted set_from(interval& to, std::string_view value) {
 }
 
 /// In milliseconds, as the replicated settings have it.
-inline wanted set_ms_from(std::int64_t& to, std::string_view value) {
+template <std::integral T> wanted set_ms_from(T& to, std::string_view value) {
   interval time{};
   const auto wrong = set_from(time, value);
   if (wrong.empty())
-    to = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    to = static_cast<T>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
   return wrong;
 }
 
@@ -91,6 +91,7 @@ inline constexpr option_row<settings> rule_rows[]{
      [](settings& s, std::string_view v) { return set_ms_from(s.evict_after_ms, v); }},
     {"session_expiry",
      [](settings& s, std::string_view v) { return set_ms_from(s.session_expiry_ms, v); }},
+    {"lease", [](settings& s, std::string_view v) { return set_ms_from(s.lease_ms, v); }},
     {"sessions_max", [](settings& s, std::string_view v) { return set_from(s.sessions_max, v); }},
 };
 
