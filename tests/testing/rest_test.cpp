@@ -96,4 +96,24 @@ TEST_CASE("seats are amiss while they are empty, or the dead sit on them") {
   CHECK(seats_amiss(x.run, in) == "c is dead, and still in the roster");
 }
 
+TEST_CASE("a seat is missing when a voter has died and a listener could take its place") {
+  scripted_cluster x{4};
+  const auto in = *x.run.look(x.a).newest.content;
+  CHECK(seats_missing(x.run, in) == 0);
+  x.run.crash(x.c);
+  CHECK(seats_missing(x.run, in) == 1);
+  auto after = in;
+  after.voters = {x.a, x.b, x.d};
+  CHECK(seats_missing(x.run, after) == 0);
+  after.outgoing = in.voters;
+  CHECK(seats_missing(x.run, after) > 0);
+}
+
+TEST_CASE("of three voters without a listener, two that live are as many as there can be") {
+  scripted_cluster x{3};
+  const auto in = *x.run.look(x.a).newest.content;
+  x.run.crash(x.c);
+  CHECK(seats_missing(x.run, in) == 0);
+}
+
 } // namespace rest_test

@@ -98,6 +98,20 @@ public:
 
   void unpin_all() { operator_.unpin_all(dice_.somebody()); }
 
+  /// With its log if it kept that; now and then a disk is lost that the others can do without.
+  void start_again(member_id node) {
+    if (run_.counters().last_members > 0)
+      return;
+    if (run_.runs(node))
+      run_.crash(node);
+    if (run_.sleeps(node) && dice_.random().chance(0.2) && !dice_.over() && can_lose(node))
+      run_.wipe(node);
+    if (run_.nodes().empty() && !run_.sleeps(node)) // nobody is there to take it in
+      return dice_.later(dice_.some_time(), [this, node] { start_again(node); });
+    const auto id = run_.restart(node);
+    contacts_[id] = run_.nodes();
+  }
+
   /// How often each was done.
   [[nodiscard]] const fault_table& done() const { return done_; }
 
@@ -189,20 +203,6 @@ private:
     return run_.nodes().size() > 1 && can_decide(run_, [&](member_id id) {
              return id != victim && !broken_[id] && !operator_.wants_out(id);
            });
-  }
-
-  /// With its log if it kept that; now and then a disk is lost that the others can do without.
-  void start_again(member_id node) {
-    if (run_.counters().last_members > 0)
-      return;
-    if (run_.runs(node))
-      run_.crash(node);
-    if (run_.sleeps(node) && dice_.random().chance(0.2) && !dice_.over() && can_lose(node))
-      run_.wipe(node);
-    if (run_.nodes().empty() && !run_.sleeps(node)) // nobody is there to take it in
-      return dice_.later(dice_.some_time(), [this, node] { start_again(node); });
-    const auto id = run_.restart(node);
-    contacts_[id] = run_.nodes();
   }
 
   void start_anew(member_id node) {

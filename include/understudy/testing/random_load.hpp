@@ -23,6 +23,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace understudy::testing {
 
@@ -48,9 +49,9 @@ public:
   /// Asks nothing more on its own account.
   void stop() { stopped_ = true; }
 
-  /// Every node that runs is asked for a command and a query.
-  void ask_all() {
-    for (const auto id : run_.nodes()) {
+  /// Each of these nodes is asked for a command and a query.
+  void ask(const std::vector<member_id>& nodes) {
+    for (const auto id : nodes) {
       auto& c = add_caller();
       c.persists = true;
       bump(c, id);
@@ -58,7 +59,7 @@ public:
     }
   }
 
-  /// Every command and query of `ask_all` was answered in the end; else whose was not.
+  /// Every command and query of `ask` was answered in the end; else whose was not.
   [[nodiscard]] std::string unserved() const {
     for (const auto& c : callers_)
       if (c.persists && (c.ledger.acknowledged() == 0 || !c.looked))

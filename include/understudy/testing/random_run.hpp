@@ -8,6 +8,7 @@
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/random_faults.hpp>
 #include <understudy/testing/random_load.hpp>
+#include <understudy/testing/random_trials.hpp>
 #include <understudy/testing/rest.hpp>
 #include <understudy/testing/run_plan.hpp>
 #include <understudy/testing/run_summary.hpp>
@@ -28,7 +29,8 @@ public:
       : plan_{std::move(plan)}, random_{random_stream{plan_.seed}.fork("pauses")},
         run_{plan_.options, plan_.seed},
         faults_{plan_, run_, random_stream{plan_.seed}.fork("faults")},
-        load_{plan_, run_, random_stream{plan_.seed}.fork("work")} {}
+        load_{plan_, run_, random_stream{plan_.seed}.fork("work")},
+        trials_{run_, random_stream{plan_.seed}.fork("trials")} {}
 
   random_run(const random_run&) = delete;
   random_run& operator=(const random_run&) = delete;
@@ -42,6 +44,7 @@ public:
     serve();
     converge();
     stay();
+    stand_trials();
     check_end();
     return summary();
   }
@@ -110,10 +113,39 @@ private:
   void serve() {
     if (ended())
       return;
-    load_.ask_all();
+    load_.ask(run_.nodes());
     const auto served = [this] { return load_.unserved().empty(); };
     if (!wait_for(served, std::chrono::minutes{1}))
       run_.fail_run("L2", load_.unserved() + ", and there was no fault");
+  }
+
+  /// What must not happen, and what must, while some of the cluster is not there (L3, L4).
+  void stand_trials() {
+    if (!ended() && plan_.thins_out)
+      thin_out();
+    if (!ended() && plan_.replaces)
+      if (const auto victim = trials_.replace_a_voter()) {
+        if (random_.chance(0.5))
+          faults_.start_again(*victim);
+        converge();
+      }
+    if (!ended() && plan_.holds) {
+      trials_.hold_the_majority();
+      converge();
+    }
+  }
+
+  /// Those that stay connected go on meanwhile.
+  void thin_out() {
+    const auto core = trials_.thin_out();
+    if (core.empty())
+      return;
+    load_.ask(core);
+    trials_.stay_led(patience() * 20);
+    if (const auto wrong = load_.unserved(); !wrong.empty())
+      run_.fail_run("L3", wrong + ", by a connected majority");
+    run_.heal();
+    converge();
   }
 
   void check_end() {
@@ -165,6 +197,7 @@ private:
                   .orders = run_.orders_given(),
                   .network = run_.net().counters()};
     load_.add_to(s);
+    s.trials = trials_.done();
     return s;
   }
 
@@ -176,6 +209,7 @@ private:
   simulation<tally> run_;
   random_faults faults_;
   random_load load_;
+  random_trials trials_;
   int helpers_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <understudy/testing/simulation.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 
 namespace understudy::testing {
@@ -88,6 +89,17 @@ template <state_machine M>
       return run.name_of(m.id) + " is dead, and still " + (votes ? "votes" : "in the roster");
   }
   return {};
+}
+
+/// How many more of the living should vote than do (L4).
+template <state_machine M>
+[[nodiscard]] std::size_t seats_missing(simulation<M>& run, const configuration& in) {
+  auto order = detail::ranked(in);
+  std::erase_if(order, [&](member_id id) { return !run.runs(id); });
+  const auto seats = detail::seat_count(order, in);
+  const auto taken = static_cast<std::size_t>(
+      std::ranges::count_if(in.voters, [&](member_id id) { return run.runs(id); }));
+  return in.joint() ? std::max<std::size_t>(seats, 1) : seats - std::min(seats, taken);
 }
 
 /// What is not at rest; nothing if all is.

@@ -32,6 +32,9 @@ struct run_plan {
   int calm = 20;               ///< for so many times its patience nothing may change in the end
   interval think_max{0};       ///< between two commands of a caller
   std::size_t ballast_max = 0; ///< bytes that a command is made larger by
+  bool thins_out = false;      ///< cuts links of those that a connected majority can do without
+  bool replaces = false;       ///< ends a voter whose seat a listener can take
+  bool holds = false;          ///< has a majority stand still
   fault_table faults = {};     ///< how often each happens, beside the others
   double drop = 0;             ///< of messages, in bad weather
   double duplicate = 0;
@@ -178,6 +181,9 @@ inline void draw_faults(run_plan& plan, random_stream random) {
 /// What is tried once all faults are over. It takes its time, so not every run tries it all.
 inline void draw_rest(run_plan& plan, random_stream random) {
   plan.calm = random.chance(0.25) ? 100 : 20;
+  plan.thins_out = random.chance(0.4);
+  plan.replaces = random.chance(0.4);
+  plan.holds = random.chance(0.2);
 }
 
 } // namespace detail

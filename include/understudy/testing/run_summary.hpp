@@ -7,8 +7,10 @@
 #include <understudy/testing/network.hpp>
 #include <understudy/testing/node_counters.hpp>
 #include <understudy/testing/ordering.hpp>
+#include <understudy/testing/trial_counters.hpp>
 
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +31,7 @@ struct run_summary {
   std::uint64_t session_reads = 0;
   std::uint64_t judged = 0;     ///< operations in histories that were found linearizable
   std::uint64_t not_judged = 0; ///< histories that were too large for that
+  trial_counters trials = {};
   fault_table faults = {};
   seen_counters seen = {};
   node_counters nodes = {};
@@ -47,6 +50,7 @@ struct run_summary {
     session_reads += other.session_reads;
     judged += other.judged;
     not_judged += other.not_judged;
+    trials += other.trials;
     faults += other.faults;
     seen += other.seen;
     nodes += other.nodes;
@@ -125,12 +129,19 @@ struct coverage_row {
                                     {"messages straggling", s.network.straggled}};
   for (std::size_t i = 0; i < fault_count; ++i)
     rows.push_back({to_string(static_cast<fault>(i)), s.faults[static_cast<fault>(i)]});
+  const coverage_row tried[] = {{"meshes stood", s.trials.meshes},
+                                {"voters replaced", s.trials.voters_replaced},
+                                {"leaders replaced", s.trials.leaders_replaced},
+                                {"majorities held", s.trials.majorities_held}};
+  rows.insert(rows.end(), std::begin(tried), std::end(tried));
   return rows;
 }
 
 /// What is worth a look, and may well be 0.
 [[nodiscard]] inline std::vector<coverage_row> findings(const run_summary& s) {
-  return {{"histories not judged", s.not_judged}};
+  return {{"histories not judged", s.not_judged},
+          {"leaders that a mesh cost", s.trials.leader_changes},
+          {"slowest step-in", s.trials.slowest_step_in}};
 }
 
 } // namespace understudy::testing
