@@ -52,7 +52,7 @@ using benchmarks::median;
 
 constexpr std::int64_t rounds = 11;
 
-/// A store that counts its syncs.
+/// A store that counts its syncs, and does all else that the one in it can.
 class counting_store {
 public:
   counting_store(any_store store, std::shared_ptr<std::atomic<std::uint64_t>> syncs)
@@ -63,6 +63,9 @@ public:
     ++*syncs_;
     return store_.sync();
   }
+  expected<void> sync_ballot() { return store_.sync_ballot(); }
+  snapshot_stager stager() { return store_.stager(); }
+  [[nodiscard]] log_index left_out() const { return store_.left_out(); }
   expected<recovered_state> recover() { return store_.recover(); }
   node_identity identity() { return store_.identity(); }
   expected<void> retire() { return store_.retire(); }
@@ -72,6 +75,8 @@ private:
   any_store store_;
   std::shared_ptr<std::atomic<std::uint64_t>> syncs_;
 };
+
+static_assert(ballot_keeper<counting_store> && snapshot_leaver<counting_store>);
 
 store_opener counted(store_opener open, std::shared_ptr<std::atomic<std::uint64_t>> syncs) {
   return [open = std::move(open), syncs = std::move(syncs)](const store_wish& wish) {
