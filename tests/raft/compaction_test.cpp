@@ -45,16 +45,18 @@ struct bench {
     std::size_t asked = 0;
     for (auto& what : out.notices) {
       asked += std::holds_alternative<take_snapshot>(what) ? 1u : 0u;
+      if (const auto* s = std::get_if<stage_snapshot>(&what))
+        on_its_way = s->what->key();
       if (auto* done = std::get_if<order_done>(&what))
         answers.push_back(*done);
     }
     return asked;
   }
 
-  void store_all() {
+  void store_all(log_index left_out = {}) {
     outbox out;
     state.durable.flush({}, out);
-    state.durable.confirmed({.write = state.durable.covering()}, {}, out);
+    state.durable.confirmed({.write = state.durable.covering(), .left_out = left_out}, {}, out);
   }
 
   void taken(std::uint64_t at, std::uint64_t needed = UINT64_MAX) {
@@ -169,6 +171,36 @@ TEST_CASE("a snapshot that was overtaken is dropped") {
   b.taken(80);
   b.taken(60);
   CHECK(b.state.image->at.index == log_index{80});
+}
+
+TEST_CASE("a snapshot that the store left out is staged once more for whoever orders it anew") {
+  core_options o = often();
+  o.volatile_log = false;
+  bench b{o};
+  b.rule.order({7});
+  CHECK(b.step() == 1);
+  b.taken(100);
+  b.store_all({100});
+  CHECK(b.step() == 0);
+  REQUIRE(b.answers.size() == 1);
+  CHECK(b.answers[0].result.error().code == errc::storage_full);
+  b.rule.order({8});
+  b.on_its_way = {};
+  CHECK(b.step() == 0); // the replica has nothing newer
+  CHECK(b.on_its_way.at.index == log_index{100});
+  SUBCASE("still in vain") {
+    b.staged(errc::storage_full);
+    REQUIRE(b.answers.size() == 2);
+    CHECK(b.answers[1].result.error().code == errc::storage_full);
+    CHECK(b.step() == 0); // nobody asks for it any more
+  }
+  SUBCASE("and there is room") {
+    b.staged();
+    b.store_all();
+    b.step();
+    REQUIRE(b.answers.size() == 2);
+    CHECK(b.answers[1].result == log_index{100});
+  }
 }
 
 TEST_CASE("a snapshot that is ordered is taken however short the log, and answered once stored") {

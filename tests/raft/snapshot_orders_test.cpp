@@ -116,4 +116,25 @@ TEST_CASE("orders that can not be carried out are refused, and those that were a
   CHECK(b.answered().size() == 1);
 }
 
+TEST_CASE(
+    "an order whose snapshot the store left out for want of room is not told that it is there") {
+  bench b;
+  b.orders.give({1});
+  b.orders.asked();
+  b.change_something();
+  b.orders.taken({9}, b.store);
+  outbox out;
+  b.store.flush({}, out);
+  SUBCASE("this one") {
+    b.store.confirmed({.write = b.store.covering(), .left_out = {9}}, {}, out);
+    const auto done = b.answered();
+    REQUIRE(done.size() == 1);
+    CHECK(done[0].result.error().code == errc::storage_full);
+  }
+  SUBCASE("an earlier one") {
+    b.store.confirmed({.write = b.store.covering(), .left_out = {8}}, {}, out);
+    CHECK(b.answered().at(0).result == log_index{9});
+  }
+}
+
 } // namespace snapshot_orders_test

@@ -66,6 +66,12 @@ private:
   std::shared_ptr<orders> orders_;
 };
 
+/// The same with a snapshot for which it had no room.
+struct leaving_store : obedient_store {
+  using obedient_store::obedient_store;
+  [[nodiscard]] log_index left_out() const { return {9}; }
+};
+
 template <class Store> struct bench_of {
   void write(std::uint64_t generation) {
     store_write w{.write = {generation}};
@@ -190,6 +196,13 @@ TEST_CASE(
   const auto whole = std::get<store_written>(b.out.notices.back());
   CHECK(whole.write == generation{3});
   CHECK(whole.ballots <= whole.write);
+}
+
+TEST_CASE("who confirms a write says which snapshot is not in it") {
+  bench_of<leaving_store> b;
+  b.write(1);
+  b.writer.settle({}, b.out);
+  CHECK(std::get<store_written>(b.out.notices.at(0)).left_out == log_index{9});
 }
 
 TEST_CASE("a ballot that could not be stored stops the node, full disk or not (D4)") {

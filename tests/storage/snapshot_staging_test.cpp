@@ -158,6 +158,28 @@ TEST_CASE("on a full disk what was staged gives way to the log, and the log goes
   }
 }
 
+TEST_CASE("a store says that it left a snapshot out, until one is there") {
+  bench b;
+  const auto room = b.disk->bytes_taken();
+  SUBCASE("that was never staged") {
+    b.disk->limit_room(room + 1'000);
+  }
+  SUBCASE("that was staged, and gave way to the log") {
+    b.disk->limit_room(room + 6'000);
+    REQUIRE(b.store.stager()(*image_at(30)));
+    REQUIRE(b.store.write(entries(41, 60)));
+    REQUIRE(b.store.sync());
+    CHECK(b.snapshots().empty());
+  }
+  b.write({.base = image_at(30)});
+  CHECK(b.store.left_out() == log_index{30});
+  CHECK(b.snapshots().empty());
+  b.disk->limit_room(room + 100'000);
+  b.write({.base = image_at(30)});
+  CHECK(b.store.left_out() == log_index{});
+  CHECK(b.snapshots() == std::vector{name_at(30)});
+}
+
 TEST_CASE("a large snapshot is written while the log goes on") {
   test_support::scratch on_disk;
   const auto open = [&] {

@@ -37,6 +37,7 @@ struct store_write {
 struct store_written {
   generation write = {};
   generation ballots = {}; ///< if further on: the disk is full, but ballots are durable up to here
+  log_index left_out = {}; ///< a snapshot up to here had no room: the log that it covers stays
 };
 
 /// A write failed. The node stops at once: what a retry would report can not be trusted (D4).

@@ -45,7 +45,7 @@ public:
   void on(snapshot_staged& staged, core_state& state, log_index needed_from, outbox& out) {
     if (!staging_ || staging_->key() != staged.what)
       return;
-    if (is_overtaken(staged.what.at.index, state))
+    if (staging_ != state.image && is_overtaken(staged.what.at.index, state))
       return end(state);
     if (staged.code == errc::none)
       return keep(state, needed_from);
@@ -60,12 +60,23 @@ private:
     // One at a time, and the last one has its name: else the next would take its place on the disk.
     if (asked_ || !state.durable.is_durable(stored_by_) || !(orders_.wait() || has_grown(state)))
       return;
+    if (state.applied <= covered(state) && orders_.wait()
+        && state.durable.lacks_snapshot(covered(state)))
+      return stage_again(state, out);
     if (state.applied <= covered(state))
       return orders_.nothing_new(covered(state), state.durable);
     asked_ = true;
     orders_.asked();
     appended_at_last_ = state.log.appended_bytes();
     out.tell(take_snapshot{});
+  }
+
+  /// The last one is still to be had, and there may be room for it by now.
+  void stage_again(const core_state& state, outbox& out) {
+    asked_ = true;
+    orders_.asked();
+    staging_ = state.image;
+    out.tell(stage_snapshot{staging_});
   }
 
   /// Whether one from elsewhere covers more by now.

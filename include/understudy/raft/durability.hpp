@@ -141,6 +141,11 @@ public:
   /// Whether the disk is full, and all but ballots waits for room.
   [[nodiscard]] bool is_full() const { return full_; }
 
+  /// Whether there was no room for the snapshot up to here, and its log stays in its place.
+  [[nodiscard]] bool lacks_snapshot(log_index covers) const {
+    return left_out_ != log_index{} && left_out_ == covers;
+  }
+
   /// Whether a write is under way, and none was confirmed for longer than `limit`. Many that are
   /// slow, one behind the other, are no standstill.
   [[nodiscard]] bool stalls(instant now, interval limit) const {
@@ -180,6 +185,7 @@ public:
     confirmed_ = std::max(confirmed_, what.write);
     ballots_ = std::max({ballots_, confirmed_, what.ballots});
     full_ = ballots_ > confirmed_;
+    left_out_ = what.left_out;
     while (!in_flight_.empty() && in_flight_.front().write <= confirmed_) {
       durable_ = std::max(durable_, in_flight_.front().last);
       in_flight_.pop_front();
@@ -225,6 +231,7 @@ private:
   generation ballots_;   ///< the write whose ballot last was
   generation restart_;   ///< the write with which the log started anew last
   bool full_ = false;
+  log_index left_out_;
   instant waits_since_; ///< for the next confirmation
   store_write pending_;
   log_index pending_last_;

@@ -37,10 +37,15 @@ public:
         out.tell(order_done{id, fail(why)});
   }
 
-  /// Answers those whose snapshot is stored by now.
+  /// Answers those whose snapshot is stored by now, or for whose there was no room after all.
   void answer(const durability& store, outbox& out) {
-    for (; !in_store_.empty() && store.is_durable(in_store_.front().by); in_store_.pop_front())
-      out.tell(order_done{in_store_.front().id, in_store_.front().covers});
+    for (; !in_store_.empty() && store.is_durable(in_store_.front().by); in_store_.pop_front()) {
+      const auto& [id, covers, by] = in_store_.front();
+      expected<log_index> stored{covers};
+      if (store.lacks_snapshot(covers))
+        stored = fail(errc::storage_full, "there was no room for the snapshot");
+      out.tell(order_done{id, std::move(stored)});
+    }
   }
 
 private:

@@ -12,6 +12,7 @@
 /// }; \endcode
 
 #include <understudy/core/errors.hpp>
+#include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>
 #include <understudy/core/recovered_state.hpp>
 #include <understudy/storage/log_store.hpp>
@@ -36,6 +37,8 @@ public:
   [[nodiscard]] expected<void> sync() { return held_->sync(); }
   /// `storage_full` without a try, if the store has none.
   [[nodiscard]] expected<void> sync_ballot() { return held_->sync_ballot(); }
+  /// Nothing, if the store leaves none out.
+  [[nodiscard]] log_index left_out() const { return held_->left_out(); }
   [[nodiscard]] expected<recovered_state> recover() { return held_->recover(); }
   [[nodiscard]] node_identity identity() const { return held_->identity(); }
   [[nodiscard]] expected<void> close() { return held_->close(); }
@@ -56,6 +59,7 @@ private:
     virtual expected<void> write(const store_write& what) = 0;
     virtual expected<void> sync() = 0;
     virtual expected<void> sync_ballot() = 0;
+    virtual log_index left_out() const = 0;
     virtual expected<recovered_state> recover() = 0;
     virtual node_identity identity() = 0;
     virtual expected<void> close() = 0;
@@ -72,6 +76,12 @@ private:
         return store.sync_ballot();
       else
         return fail(errc::storage_full, "the store keeps ballots with the log");
+    }
+    log_index left_out() const override {
+      if constexpr (snapshot_leaver<S>)
+        return store.left_out();
+      else
+        return {};
     }
     expected<recovered_state> recover() override { return store.recover(); }
     node_identity identity() override { return store.identity(); }

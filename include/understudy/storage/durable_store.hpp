@@ -113,6 +113,9 @@ public:
     return {};
   }
 
+  /// The last snapshot, if the log stays in its place because there was no room.
+  [[nodiscard]] log_index left_out() const { return left_out_; }
+
   /// What was found when the store was opened. Only the first call has it: it is handed over.
   [[nodiscard]] expected<recovered_state> recover() { return std::exchange(recovered_, {}); }
 
@@ -242,8 +245,12 @@ private:
     auto done
         = *staged ? expected<void>{} : storage::write_snapshot(*in_, base, owner(), of_own_log);
     // The log has it all: without room for a shorter form the long one stays.
-    if (!done && of_own_log && done.error().code == errc::storage_full)
+    if (!done && of_own_log && done.error().code == errc::storage_full) {
+      left_out_ = base.at.index;
       return {};
+    }
+    if (done)
+      left_out_ = {};
     if (done)
       if (const auto before = std::exchange(placed_, base.at); before && *before != base.at)
         return in_->remove(storage::snapshot_name(*before)); // overtaken before its turn came
@@ -275,6 +282,7 @@ private:
   storage::ballot_pair ballots_;
   storage::segmented_log log_;
   std::optional<log_position> base_;
+  log_index left_out_;
   std::optional<log_position> placed_; ///< a snapshot that has its name, and is not the base yet
   recovered_state recovered_;
   std::shared_ptr<storage::snapshot_staging> staging_;
@@ -283,6 +291,7 @@ private:
   std::optional<failure> broken_;
 };
 
-static_assert(node_store<durable_store> && ballot_keeper<durable_store>);
+static_assert(node_store<durable_store> && ballot_keeper<durable_store>
+              && snapshot_leaver<durable_store>);
 
 } // namespace understudy

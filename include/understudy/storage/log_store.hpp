@@ -42,6 +42,13 @@ concept ballot_keeper = log_store<S> && requires(S store) {
   { store.sync_ballot() } -> std::same_as<expected<void>>;
 };
 
+/// A log store that leaves a snapshot of its own log out where there is no room for it, and keeps
+/// the log that it covers. `left_out` is the index of such a one, if that was the last.
+template <class S>
+concept snapshot_leaver = log_store<S> && requires(const S store) {
+  { store.left_out() } -> std::same_as<log_index>;
+};
+
 /// A log store that a node can be started on: it also remembers whose it is.
 ///
 /// `identity` is that of the node that wrote it first, whatever start this is. `close` syncs and
@@ -49,8 +56,9 @@ concept ballot_keeper = log_store<S> && requires(S store) {
 /// `retire` what is stored belongs to a life that is over: the next opening puts it aside, and
 /// makes a new store.
 ///
-/// A store may also be a `ballot_keeper`. And it may have a `stager()`, which gives a
-/// `snapshot_stager`: without one a node's log stands still while a snapshot is written.
+/// A store may also be a `ballot_keeper` and a `snapshot_leaver`. And it may have a `stager()`,
+/// which gives a `snapshot_stager`: without one a node's log stands still while a snapshot is
+/// written.
 template <class S>
 concept node_store = log_store<S> && std::movable<S> && requires(S store) {
   { store.identity() } -> std::same_as<node_identity>;

@@ -58,7 +58,7 @@ public:
     unsynced_ = false;
     written_ = ballots_ = newest_;
     say_full(false, {}, out);
-    out.tell(store_written{written_});
+    confirm(out);
   }
 
   [[nodiscard]] Store& store() { return store_; }
@@ -75,8 +75,15 @@ private:
         return;
       }
       ballots_ = newest_;
-      out.tell(store_written{written_, ballots_});
+      confirm(out);
     }
+  }
+
+  void confirm(outbox& out) const {
+    store_written done{.write = written_, .ballots = ballots_};
+    if constexpr (snapshot_leaver<Store>)
+      done.left_out = store_.left_out();
+    out.tell(done);
   }
 
   void say_full(bool full, std::string why, outbox& out) {
