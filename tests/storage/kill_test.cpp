@@ -14,12 +14,18 @@
 #include "support/scratch.hpp"
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -145,6 +151,81 @@ private:
   bool is_there_ = false;
 };
 
+/// An ext4 file system in a file, which turns read-only when it finds an error. No other one does
+/// that while a file is open for writing: the system refuses to make it read-only then.
+class failing_file_system {
+public:
+  explicit failing_file_system(const scratch& in)
+      : image_{in.path("image")}, path_{in.make("mounted")} {
+    std::ofstream{image_};
+    std::filesystem::resize_file(image_, std::uintmax_t{16} << 20);
+    is_there_ = runs("mkfs.ext4 -qF '" + image_ + "'") && mount();
+    if (!is_there_)
+      MESSAGE("skipped: this process may not mount ext4 from a file");
+  }
+  failing_file_system(const failing_file_system&) = delete;
+  failing_file_system& operator=(const failing_file_system&) = delete;
+  ~failing_file_system() {
+    if (is_there_)
+      ::umount(path_.c_str());
+  }
+
+  [[nodiscard]] explicit operator bool() const { return is_there_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// As the kernel does when it finds something wrong. False: it can not be asked to.
+  [[nodiscard]] bool fail() const {
+    struct stat about {};
+    if (::stat(path_.c_str(), &about) != 0)
+      return false;
+    const auto number
+        = std::to_string(major(about.st_dev)) + ":" + std::to_string(minor(about.st_dev));
+    std::error_code none;
+    const auto device = std::filesystem::read_symlink("/sys/dev/block/" + number, none).filename();
+    std::ofstream trigger{"/sys/fs/ext4/" + device.string() + "/trigger_fs_error"};
+    return static_cast<bool>(trigger << "a test" << std::flush);
+  }
+
+  [[nodiscard]] bool mount_again() {
+    is_there_ = ::umount(path_.c_str()) != 0;
+    return !is_there_ && (is_there_ = mount());
+  }
+
+private:
+  static bool runs(const std::string& command) {
+    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+  }
+  bool mount() const {
+    return runs("mount -t ext4 -o loop,errors=remount-ro '" + image_ + "' '" + path_ + "'");
+  }
+
+  std::string image_;
+  std::string path_;
+  bool is_there_ = false;
+};
+
+/// What `look` returns in a process that has no more rights than anybody; none if this one can not
+/// become such.
+template <class Look> std::optional<int> as_nobody(Look look) {
+  constexpr int not_possible = 99;
+  const auto process = ::fork();
+  REQUIRE(process >= 0);
+  if (process == 0) {
+    constexpr uid_t nobody = 65'534;
+    if (::geteuid() == 0
+        && (::setresgid(nobody, nobody, nobody) != 0 || ::setresuid(nobody, nobody, nobody) != 0))
+      ::_exit(not_possible);
+    ::_exit(look());
+  }
+  int status = 0;
+  REQUIRE(::waitpid(process, &status, 0) == process);
+  REQUIRE(WIFEXITED(status));
+  if (WEXITSTATUS(status) != not_possible)
+    return WEXITSTATUS(status);
+  MESSAGE("skipped: this process can not give its rights up");
+  return std::nullopt;
+}
+
 } // namespace
 
 TEST_CASE("a process that is killed while it writes, 200 times, has lost nothing confirmed") {
@@ -222,6 +303,69 @@ TEST_CASE("a disk that can only be read stops the store with a reason, and can b
   const auto in = storage::posix_directory::open(disk.path(), storage::access::look);
   REQUIRE(in);
   CHECK(storage::recover_store(**in, {})->segments.log.last().index == log_index{1});
+}
+
+TEST_CASE("a disk that turns read-only stops a store at work, and has what was confirmed (D4)") {
+  const scratch where;
+  failing_file_system disk{where};
+  if (!disk)
+    return;
+  auto store = open_in(disk.path());
+  REQUIRE(store);
+  for (std::uint64_t i = 1; i <= 100; ++i)
+    REQUIRE(store->write({.entries = {entry_at(i)}}));
+  REQUIRE(store->sync());
+  if (!disk.fail()) {
+    MESSAGE("skipped: this kernel can not be asked to find an error");
+    return;
+  }
+  REQUIRE(store->write({.entries = {entry_at(101)}}));
+  const auto done = store->sync();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == errc::storage_failed);
+  CHECK(done.error().detail.find("Read-only file system") != std::string::npos);
+  CHECK(done.error().detail.find(disk.path()) != std::string::npos);
+  CHECK(store->sync().error() == done.error());
+  store = tl::unexpected<failure>{failure{}};
+  REQUIRE(disk.mount_again());
+  auto again = open_in(disk.path());
+  REQUIRE_MESSAGE(again, again.error().detail);
+  const auto found = again->recover();
+  REQUIRE(found->entries.size() == 100);
+  for (const auto& e : found->entries)
+    REQUIRE(same_content(e, entry_at(e.index.value)));
+}
+
+TEST_CASE("a directory that may not be written to is refused, and nothing is changed in it") {
+  const scratch where;
+  const auto path = where.make("store");
+  {
+    auto store = open_in(path);
+    REQUIRE(store);
+    REQUIRE(store->write({.entries = {entry_at(1)}}));
+    REQUIRE(store->close());
+  }
+  namespace fs = std::filesystem;
+  const auto all_may_read = fs::perms::owner_read | fs::perms::owner_exec | fs::perms::group_read
+                            | fs::perms::group_exec | fs::perms::others_read
+                            | fs::perms::others_exec;
+  fs::permissions(where.path(), all_may_read, fs::perm_options::add);
+  fs::permissions(path, all_may_read);
+  const auto refused = as_nobody([&] {
+    const auto store = open_in(path);
+    if (store || store.error().code != errc::storage_failed)
+      return 1;
+    const auto& why = store.error().detail;
+    const bool clear
+        = why.find(path) != std::string::npos && why.find("Permission denied") != std::string::npos;
+    return clear ? 0 : 2;
+  });
+  if (refused)
+    CHECK(*refused == 0);
+  fs::permissions(path, fs::perms::owner_write, fs::perm_options::add);
+  auto again = open_in(path);
+  REQUIRE_MESSAGE(again, again.error().detail);
+  CHECK(again->recover()->entries.size() == 1);
 }
 
 } // namespace kill_test
