@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace disk_fault_test {
 
@@ -77,6 +78,20 @@ store_write installation(std::uint64_t index) {
   image->image = bytes{std::string(5'000, 'x')};
   image->digest = digest_of(image->image.view());
   return {.base = image, .keep = log_index{index}};
+}
+
+/// A disk on which two entries are stored, and part of a third one.
+std::shared_ptr<faulty_disk> disk_with_torn_end() {
+  auto disk = std::make_shared<faulty_disk>();
+  auto store = open_store(disk);
+  REQUIRE(store);
+  REQUIRE(store->write({.entries = {entry_of(1, 1), entry_of(2, 1)}}));
+  REQUIRE(store->sync());
+  REQUIRE(store->write({.entries = {entry_of(3, 1)}}));
+  disk->fail_call({.nth = 1, .call = disk_call::write, .written = 40, .is_kill = true});
+  REQUIRE_FALSE(store->sync());
+  disk->kill();
+  return disk;
 }
 
 /// The calls that a run without a fault makes.
@@ -270,19 +285,42 @@ TEST_CASE("a store whose file system becomes read-only stops, and says why (D4)"
 }
 
 TEST_CASE("to cut off a torn end a start needs no room but for a header (D5)") {
-  const auto disk = std::make_shared<faulty_disk>();
-  auto store = open_store(disk);
-  REQUIRE(store);
-  REQUIRE(store->write({.entries = {entry_of(1, 1), entry_of(2, 1)}}));
-  REQUIRE(store->sync());
-  REQUIRE(store->write({.entries = {entry_of(3, 1)}}));
-  disk->fail_call({.nth = 1, .call = disk_call::write, .written = 40, .is_kill = true});
-  REQUIRE_FALSE(store->sync());
-  disk->kill();
+  const auto disk = disk_with_torn_end();
   disk->limit_room(disk->bytes_taken() + 200);
   const auto again = open_store(disk);
   REQUIRE_MESSAGE(again, again.error().detail);
   CHECK(again->last().index == log_index{2});
+}
+
+TEST_CASE("a start has the room of what was never finished, and where that is not enough changes "
+          "nothing else (D5)") {
+  const auto disk = disk_with_torn_end();
+  const auto unfinished = storage::snapshot_name({{2}, {1}}) + ".new";
+  std::size_t bytes = 0;
+  SUBCASE("enough") {
+    bytes = 300;
+  }
+  SUBCASE("too little") {
+    bytes = 50;
+  }
+  const auto names = disk->names();
+  std::vector<std::vector<std::byte>> contents;
+  for (const auto& name : names)
+    contents.push_back(disk->contents(name));
+  disk->put(unfinished, std::vector<std::byte>(bytes, std::byte{1}));
+  disk->limit_room(disk->bytes_taken());
+  const auto again = open_store(disk);
+  CHECK_FALSE(disk->has(unfinished));
+  if (bytes == 300) {
+    REQUIRE_MESSAGE(again, again.error().detail);
+    CHECK(again->last().index == log_index{2});
+    return;
+  }
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == errc::storage_full);
+  CHECK(disk->names() == names);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    CHECK(disk->contents(names[i]) == contents[i]);
 }
 
 } // namespace disk_fault_test

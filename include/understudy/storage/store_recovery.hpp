@@ -183,6 +183,9 @@ namespace detail {
 
 /// Removes what was never finished and what is of no use any more; the second only when what it was
 /// replaced by is on the disk. What a process that was killed has named may not be there yet.
+///
+/// What was never finished goes before anything is made, though a full disk may still refuse the
+/// start: it may be what the disk is full of.
 [[nodiscard]] inline expected<void> clean_up(directory& in, found_store& found) {
   if (auto done = remove_all(in, found.files.unfinished); !done)
     return done;
