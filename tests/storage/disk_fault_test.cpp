@@ -171,6 +171,49 @@ TEST_CASE("a sync that fails once and then succeeds fools nobody, not even after
   CHECK(restarts > most);
 }
 
+TEST_CASE("a start makes anew only what may lose its name (D4)") {
+  const auto disk = std::make_shared<faulty_disk>();
+  auto store = open_store(disk);
+  REQUIRE(store);
+  REQUIRE(store->write({.entries = {entry_of(1, 1), entry_of(2, 1), entry_of(3, 1)}}));
+  REQUIRE(store->sync());
+  auto image = std::make_shared<snapshot>(snapshot{.at = {{2}, {1}}});
+  image->digest = digest_of(image->image.view());
+  std::vector<std::string> anew;
+  SUBCASE(
+      "nothing, where the mark names the last segment and the log has what is in the snapshot") {
+    REQUIRE(store->write({.base = image}));
+    REQUIRE(store->sync());
+  }
+  SUBCASE("the last segment, where the mark does not") {
+    REQUIRE(store->write({.base = image}));
+    REQUIRE(store->sync());
+    disk->overwrite("synced", 0, std::vector<std::byte>(8'192));
+    anew = {"ballot-a", "ballot-b", storage::to_string(storage::segment_name{1, {1}}),
+            storage::to_string(storage::segment_name{2, {1}})}; // what is not certain is carried on
+  }
+  SUBCASE("the snapshot, where what it replaces is still there and would go") {
+    REQUIRE(store->write({.base = image}));
+    REQUIRE(store->sync());
+    auto second = std::make_shared<snapshot>(snapshot{.at = {{3}, {1}}});
+    second->digest = image->digest;
+    disk->fail_call({.nth = 1, .call = disk_call::remove, .is_kill = true});
+    static_cast<void>(store->write({.base = second}));
+    anew = {storage::snapshot_name(second->at)};
+  }
+  disk->kill();
+  disk->record();
+  const auto again = open_store(disk);
+  REQUIRE_MESSAGE(again, again.error().detail);
+  CHECK(again->last().index == log_index{3});
+  std::vector<std::string> named;
+  for (std::size_t i = 0; i < disk->recording().size(); ++i)
+    if (disk->recording()[i].what == disk_change::rename)
+      named.push_back(disk->recording()[i].to);
+  std::ranges::sort(named);
+  CHECK(named == anew);
+}
+
 TEST_CASE("a full disk loses nothing, and when there is room again all goes on (D5)") {
   const auto roomy = std::make_shared<faulty_disk>();
   failing_run whole{8, roomy};

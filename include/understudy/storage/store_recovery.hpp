@@ -153,24 +153,26 @@ namespace detail {
   return names;
 }
 
-/// Whether what stands under its name now certainly does after a power failure, or is not missed.
-///
-/// A directory's sync that failed may have lost a name for good, and the next one does not tell
-/// (D4). But the mark names a segment only once that has its name, with all that was named before
-/// it; and where nothing has gone yet that a snapshot replaces, the log is whole without it.
-[[nodiscard]] inline bool names_are_certain(const found_store& found) {
-  const bool needs_base
-      = found.base.content && (!found.segments.log.holds_base() || !replaced_files(found).empty());
-  return found.marked && !needs_base;
+/// Whether the log would lack something if the newest snapshot were not there: it is missed unless
+/// all is there that it replaces.
+[[nodiscard]] inline bool needs_base(const found_store& found) {
+  return found.base.content && (!found.segments.log.holds_base() || !replaced_files(found).empty());
 }
 
-/// Puts the newest snapshot and the last segment in files of their own once more.
+/// Puts what is needed, and may not have its name after a power failure, in a file of its own once
+/// more.
+///
+/// A directory's sync that failed may have lost a name for good, and the next one does not tell
+/// (D4). But the mark names a segment only once that has its name, and all before it theirs. A
+/// snapshot may have been named since.
 [[nodiscard]] inline expected<void> make_anew(directory& in, found_store& found) {
-  const auto& owner = found.ballots.owner;
-  if (found.base.content)
-    if (auto done = write_snapshot(in, *found.base.content, owner, found.base.of_own_log); !done)
+  const auto& [base, of_own_log] = found.base;
+  if (needs_base(found))
+    if (auto done = write_snapshot(in, *base, found.ballots.owner, of_own_log); !done)
       return done;
-  return found.segments.current.content ? make_anew(in, found.segments.current) : expected<void>{};
+  if (found.marked || !found.segments.current.content)
+    return {};
+  return make_anew(in, found.segments.current);
 }
 
 [[nodiscard]] inline expected<void> remove_all(directory& in,
@@ -189,9 +191,8 @@ namespace detail {
 [[nodiscard]] inline expected<void> clean_up(directory& in, found_store& found) {
   if (auto done = remove_all(in, found.files.unfinished); !done)
     return done;
-  if (!names_are_certain(found))
-    if (auto done = make_anew(in, found); !done)
-      return done;
+  if (auto done = make_anew(in, found); !done)
+    return done;
   return remove_all(in, replaced_files(found));
 }
 
