@@ -67,6 +67,8 @@ struct hand_node {
   std::uint64_t commit = 0;
   std::uint64_t applied = 0;
   bool leads = false;
+  bool leased = false;
+  std::uint64_t lease_reads = 0;
   std::optional<std::uint64_t> digest = {};
   std::optional<std::uint64_t> durable = {};
   std::optional<stored_state> stored = {};
@@ -94,6 +96,8 @@ struct hand_node {
             .handed = {commit},
             .applied = {applied},
             .leads = leads,
+            .leased = leased,
+            .lease_reads = lease_reads,
             .newest = {newest.index, newest.content.get()},
             .committed = {committed.index, committed.content.get()},
             .stored = stored,

@@ -371,6 +371,20 @@ TEST_CASE("I6: a configuration that makes no sense is seen") {
   CHECK(x.broken_by(x.na) == "I6");
 }
 
+TEST_CASE("I7: who reads under a lease while another has been elected is seen") {
+  hand_cluster x;
+  ++x.na.lease_reads;
+  CHECK(x.broken_by(x.na) == "none");
+  CHECK(x.rules.counters().lease_reads == 1);
+  x.elect(x.nb, x.nc, 2);
+  CHECK(x.broken_by(x.na) == "none");
+  auto asked = x.na;
+  ++asked.lease_reads;
+  CHECK(x.broken_by(asked) == "I7");
+  x.na.leased = true; // nobody asks, but somebody might
+  CHECK(x.broken_by(x.na) == "I7");
+}
+
 TEST_CASE("I10: a node that changes its cluster is seen") {
   hand_cluster x;
   auto other = *members({a, b, c}, {a, b, c});

@@ -88,12 +88,13 @@ TEST_CASE("a change of anything else is none of the voters") {
 TEST_CASE("what several runs have seen adds up") {
   auto all = seen({1}, {1, 2, 3});
   all += seen({1, 2, 3}, {1, 2, 4});
-  all += seen_counters{.elections = 2, .listener_elections = 1};
+  all += seen_counters{.elections = 2, .listener_elections = 1, .lease_reads = 3};
   CHECK(all.joint == 2);
   CHECK(all.growth == 1);
   CHECK(all.swaps == 1);
   CHECK(all.elections == 2);
   CHECK(all.listener_elections == 1);
+  CHECK(all.lease_reads == 3);
 }
 
 } // namespace seen_counters_test

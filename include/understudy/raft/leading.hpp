@@ -158,8 +158,10 @@ public:
     continue_change(state, now);
     commit(state); // a group of one commits what it has just appended
     weigh_committed(state);
-    if (lease_.holds(state, replication_, reads_, now) && reads_.answer_all(state.commit(), out))
+    if (reads_.waits() && leased(state, now)) {
+      reads_.answer_all(state.commit(), out);
       ++state.counts.lease_reads;
+    }
     reads_.begin_round(state, term_committed(state), now);
     replication_.send(state, reads_.round(), now, out);
     if (reads_.waits())
@@ -185,6 +187,11 @@ public:
   /// Whether an entry of the own term is committed.
   [[nodiscard]] bool term_committed(const core_state& state) const {
     return state.commit() >= first_index_;
+  }
+
+  /// Whether reads are answered without a round at the moment.
+  [[nodiscard]] bool leased(const core_state& state, instant now) const {
+    return lease_.holds(state, replication_, reads_, now);
   }
 
   /// Whether a claimant has caught up, or fallen back, since this was last asked.

@@ -50,7 +50,8 @@ public:
   [[nodiscard]] bool holds(const core_state& state, const replication& peers,
                            const read_queue& rounds, instant now) const {
     const auto& rules = state.newest();
-    if (ended_ || rules.index > state.commit() || state.commit() < first_)
+    if (lease_of(rules) == interval{0} || ended_ || rules.index > state.commit()
+        || state.commit() < first_)
       return false;
     const auto round = peers.echoed_by_quorum(state, rounds.round(), std::max(rules.index, first_));
     const auto since = rounds.proven_at(round);

@@ -53,16 +53,13 @@ public:
     return later == beats_.begin() ? instant{} : std::prev(later)->at;
   }
 
-  /// Answers every question, those that wait for a round as well: a lease holds. Returns whether
-  /// there was any.
-  bool answer_all(log_index commit, outbox& out) {
-    if (!waits())
-      return false;
+  /// Answers every question, those that wait for a round as well: there are some, and a lease
+  /// holds.
+  void answer_all(log_index commit, outbox& out) {
     const auto newest = newest_ ? *newest_ : waiting_.back().ask;
     out.tell(read_ready{.ask = newest, .index = commit});
     newest_.reset();
     waiting_.clear();
-    return true;
   }
 
   /// Answers every question whose round a quorum has echoed.

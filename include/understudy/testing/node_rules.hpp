@@ -160,15 +160,15 @@ inline void check_asked(const observation& o, const pull_request& m) {
                                  + std::to_string(m.from.index.value) + ", and it has not"};
 }
 
-/// I7: whoever answers reads without a round is the leader of the newest term there is. Returns how
-/// often it has done so since.
+/// I7: whoever answers reads without a round, or would do so now, is the leader of the newest term
+/// there is. Returns how often it has answered since.
 inline std::uint64_t check_lease(const node_state& before, const observation& o,
                                  const history& past) {
-  if (o.lease_reads <= before.lease_reads)
-    return 0;
-  if (!past.leaders().empty() && past.leaders().rbegin()->first > o.vote.term)
-    throw invariant_violated{"I7", o.id, "reads under a lease, and another leads already"};
-  return o.lease_reads - before.lease_reads;
+  const auto reads = o.lease_reads - std::min(o.lease_reads, before.lease_reads);
+  if ((o.leased || reads > 0) && !past.leaders().empty()
+      && past.leaders().rbegin()->first > o.vote.term)
+    throw invariant_violated{"I7", o.id, "reads under a lease, and another was elected already"};
+  return reads;
 }
 
 /// I11: a source gives away only what is committed.

@@ -83,7 +83,8 @@ struct observation {
   log_index applied = {}; ///< applied by the replica
   bool leads = false;
   bool campaigning = false;
-  std::uint64_t lease_reads = 0; ///< how often it answered questions without a round
+  bool leased = false;           ///< it would answer questions without a round now
+  std::uint64_t lease_reads = 0; ///< how often it did
   seen_configuration newest = {};
   seen_configuration committed = {};
   std::optional<stored_state> stored = {};              ///< none: the node has no store

@@ -82,10 +82,10 @@ template <state_machine M> [[nodiscard]] std::array<holding, 4> holdings_of(node
 }
 
 /// What the checker may see of a node. The state's digest costs a look at all of it, so it is only
-/// taken where it is wanted.
+/// taken where it is wanted. `at`: the time on the node's clock, to see whether it holds a lease.
 template <state_machine M>
 [[nodiscard]] observation observe(node_host<M>& node, member_id id, std::string_view name,
-                                  bool with_digest) {
+                                  bool with_digest, instant at = {}) {
   const auto& core = node.template get<raft_core>();
   const auto& state = node.template get<replica<M>>();
   const auto seen = [](const placed_configuration& c) {
@@ -101,6 +101,8 @@ template <state_machine M>
                 .applied = state.applied(),
                 .leads = core.leads(),
                 .campaigning = core.campaigning_now(),
+                .leased = at != instant{} && core.leadership()
+                          && core.leadership()->leased(core.state(), at),
                 .lease_reads = core.state().counts.lease_reads,
                 .newest = seen(core.newest()),
                 .committed = seen(core.committed()),

@@ -289,7 +289,7 @@ private:
       return;
     const bool look_inside
         = component == static_cast<std::size_t>(place_of::replica) && is_due(p.id, *node);
-    rules_.check(observe<M>(*node, p.id, p.name, look_inside), sent);
+    rules_.check(observe<M>(*node, p.id, p.name, look_inside, p.pace.local(base::now())), sent);
   }
 
   /// A writer that is busy takes a write later; the disk may have begun with it even so.
