@@ -109,6 +109,19 @@ TEST_CASE("a snapshot is asked for when the log has grown, and one at a time") {
   CHECK(b.asks());
 }
 
+TEST_CASE("what was in the log and not applied when a snapshot was taken counts for the next one") {
+  bench b{often()};
+  while (b.state.log.last().index < log_index{140}) // 40 more that are not committed yet
+    b.state.append(entry_of(b.state.log.last().index.value + 1, 1));
+  CHECK(b.asks());
+  b.taken(100);
+  CHECK_FALSE(b.asks());
+  b.grow_to(149);
+  CHECK_FALSE(b.asks());
+  b.grow_to(150);
+  CHECK(b.asks());
+}
+
 TEST_CASE("a short log is left alone, and so is one that nothing was applied of") {
   bench young;
   CHECK_FALSE(young.asks());

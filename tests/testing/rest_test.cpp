@@ -116,4 +116,18 @@ TEST_CASE("of three voters without a listener, two that live are as many as ther
   CHECK(seats_missing(x.run, in) == 0);
 }
 
+TEST_CASE("L2: a node that takes no snapshot though its log has grown is found") {
+  simulation_options options;
+  options.core.volatile_log = false;
+  options.core.snapshot_after_bytes = 1'000;
+  options.core.retain_entries = 0;
+  scripted_cluster x{3, options};
+  const auto due = [&](member_id id) { return compaction_due(x.run.part<raft_core>(id)); };
+  x.run.stall(x.b, place_of::snapshots, std::chrono::hours{1});
+  x.bump_often(x.a, 100);
+  x.rest();
+  CHECK(due(x.a).empty());
+  CHECK(due(x.b).ends_with("bytes of log above its newest snapshot, and 1000 call for another"));
+}
+
 } // namespace rest_test

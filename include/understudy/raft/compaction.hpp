@@ -99,6 +99,7 @@ private:
     state.image = staging_;
     state.durable.snapshot_taken(staging_);
     stored_by_ = state.durable.covering();
+    appended_at_last_ = state.log.appended_bytes() - bytes_above(state.image->at.index, state);
     cut_through_ = keep_behind(state, needed_from);
     cut(state);
     end(state);
@@ -120,6 +121,14 @@ private:
     const auto last = state.image ? state.image->image.size() : std::size_t{0};
     return state.log.appended_bytes() - appended_at_last_
            >= std::max(state.options.snapshot_after_bytes, last);
+  }
+
+  /// What was in the log when the replica was asked, but not applied yet, is in no snapshot.
+  [[nodiscard]] static std::size_t bytes_above(log_index covered, const core_state& state) {
+    std::size_t bytes = 0;
+    for (auto i = covered.next(); i <= state.log.last().index; ++i)
+      bytes += state.log.at(i).weight_bytes();
+    return bytes;
   }
 
   void cut(core_state& state) const {

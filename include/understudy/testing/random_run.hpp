@@ -183,6 +183,9 @@ private:
     for (const auto& m : run_.look(run_.leader()).newest.content->members)
       if (m.pinned && run_.runs(m.id))
         return run_.name_of(m.id) + " is pinned";
+    for (const auto id : run_.nodes())
+      if (const auto due = compaction_due(run_.part<raft_core>(id)); !due.empty())
+        return run_.name_of(id) + " has " + due;
     return {};
   }
 

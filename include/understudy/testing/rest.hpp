@@ -102,6 +102,27 @@ template <state_machine M>
   return in.joint() ? std::max<std::size_t>(seats, 1) : seats - std::min(seats, taken);
 }
 
+/// A node whose log is due to be cut, and is not: above its newest snapshot it weighs as much as
+/// calls for another one, or more is kept below it than laggards may ask for (L2).
+[[nodiscard]] inline std::string compaction_due(const raft_core& core) {
+  const auto& log = core.log();
+  const auto image = core.image();
+  const auto covered = image ? image->at.index : log_index{};
+  std::size_t above = 0;
+  std::size_t below = 0;
+  for (auto i = log.first(); i <= log.last().index; ++i)
+    (i > covered ? above : below) += log.at(i).weight_bytes();
+  const auto trigger
+      = std::max(core.state().options.snapshot_after_bytes, image ? image->image.size() : 0);
+  if (above >= trigger)
+    return std::to_string(above) + " bytes of log above its newest snapshot, and "
+           + std::to_string(trigger) + " call for another";
+  if (below > core.state().options.retain_bytes_max)
+    return std::to_string(below) + " bytes of log below its newest snapshot, and "
+           + std::to_string(core.state().options.retain_bytes_max) + " are to be kept";
+  return {};
+}
+
 /// What is not at rest; nothing if all is.
 template <state_machine M> [[nodiscard]] std::string unrest(simulation<M>& run) {
   if (!run.leader())
