@@ -111,4 +111,21 @@ TEST_CASE("L4: a configuration that is made without a majority is found") {
   CHECK(all.rule_broken([&] { all.trials.hold_the_majority(); }) == "L4");
 }
 
+TEST_CASE("I10: who sees a cluster founds none, and one that is founded beside it stays alone") {
+  simulation_options options{.durable = 1};
+  bench all{3, options};
+  CHECK(all.rule_broken([&] { all.trials.meet_strangers(); }) == "none");
+  CHECK(all.trials.done().strangers == 1);
+  CHECK(all.x.run.nodes().size() == 3);
+  all.x.rest();
+  CHECK(unrest(all.x.run).empty());
+}
+
+TEST_CASE("I10: a node that founds a cluster though another one is there is found") {
+  simulation_options options;
+  options.membership.founding_patience = 1us; // nobody can answer by then
+  bench all{3, options};
+  CHECK(all.rule_broken([&] { all.trials.meet_strangers(); }) == "I10");
+}
+
 } // namespace random_trials_test

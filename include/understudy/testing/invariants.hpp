@@ -109,13 +109,8 @@ public:
   /// The history of a cluster.
   [[nodiscard]] const history& past(cluster_id of) const { return homes_.at(of).past; }
 
-  /// All clusters that were seen.
-  [[nodiscard]] std::vector<cluster_id> clusters() const {
-    std::vector<cluster_id> all;
-    for (const auto& [id, home] : homes_)
-      all.push_back(id);
-    return all;
-  }
+  /// All clusters that were seen, in the order in which they were.
+  [[nodiscard]] const std::vector<cluster_id>& clusters() const { return clusters_; }
 
   [[nodiscard]] const seen_counters& counters() const { return counters_; }
 
@@ -139,7 +134,10 @@ private:
     if (n.cluster && n.cluster != cluster)
       throw invariant_violated{"I10", o.id, "a node that changed its cluster"};
     n.cluster = cluster;
-    return homes_[cluster];
+    const auto [home, is_new] = homes_.try_emplace(cluster);
+    if (is_new)
+      clusters_.push_back(cluster);
+    return home->second;
   }
 
   /// The configuration in force at the last look, before this event.
@@ -386,6 +384,7 @@ private:
 
   std::map<member_id, node_record> nodes_;
   std::map<cluster_id, cluster_record> homes_;
+  std::vector<cluster_id> clusters_;
   seen_counters counters_;
 };
 

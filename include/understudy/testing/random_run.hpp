@@ -133,6 +133,10 @@ private:
       trials_.hold_the_majority();
       converge();
     }
+    if (!ended() && plan_.meets_strangers) {
+      trials_.meet_strangers();
+      converge();
+    }
   }
 
   /// Those that stay connected go on meanwhile.

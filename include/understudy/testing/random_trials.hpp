@@ -118,6 +118,32 @@ public:
     ++done_.majorities_held;
   }
 
+  // -- I10, B1: others are told to found ---------------------------------------------------------
+
+  /// One that sees this cluster does not found another. One that does not see it lives in the same
+  /// network from then on, and whoever comes back is told of it as well; it stays alone. In the end
+  /// both are gone.
+  void meet_strangers() {
+    const auto home = in_force().cluster;
+    const auto ours = run_.nodes();
+    const auto late = run_.found("late", ours);
+    const auto stranger = run_.found("stranger");
+    for (const auto id : ours)
+      if (run_.keeps_log(id) && random_.chance(0.5))
+        run_.restart(id);
+    run_.run_for(run_.options().membership.founding_patience * 2 + patience() * 4);
+    if (run_.part<monitor>(late).status().state != membership::failed)
+      run_.fail_run("I10", "a node that was told to found does not give up, and sees a cluster");
+    const auto& theirs = *run_.look(stranger).newest.content;
+    if (theirs.cluster == home || theirs.members.size() != 1 || run_.rules().clusters().size() != 2)
+      run_.fail_run("I10", "a cluster beside this one did not stay alone");
+    for (const auto id : {late, stranger}) {
+      run_.crash(id);
+      run_.wipe(id);
+    }
+    ++done_.strangers;
+  }
+
   // -- what came of them ------------------------------------------------------------------------
 
   [[nodiscard]] const trial_counters& done() const { return done_; }

@@ -25,18 +25,19 @@ namespace understudy::testing {
 struct run_plan {
   std::uint64_t seed = 0;
   simulation_options options = {};
-  std::size_t nodes = 3;       ///< how many enter, the founder among them
-  std::size_t callers = 2;     ///< clients, and nodes that call themselves
-  interval trouble{0};         ///< how long faults go on
-  interval pause_max{0};       ///< between two faults
-  int calm = 20;               ///< for so many times its patience nothing may change in the end
-  interval think_max{0};       ///< between two commands of a caller
-  std::size_t ballast_max = 0; ///< bytes that a command is made larger by
-  bool thins_out = false;      ///< cuts links of those that a connected majority can do without
-  bool replaces = false;       ///< ends a voter whose seat a listener can take
-  bool holds = false;          ///< has a majority stand still
-  fault_table faults = {};     ///< how often each happens, beside the others
-  double drop = 0;             ///< of messages, in bad weather
+  std::size_t nodes = 3;        ///< how many enter, the founder among them
+  std::size_t callers = 2;      ///< clients, and nodes that call themselves
+  interval trouble{0};          ///< how long faults go on
+  interval pause_max{0};        ///< between two faults
+  int calm = 20;                ///< for so many times its patience nothing may change in the end
+  interval think_max{0};        ///< between two commands of a caller
+  std::size_t ballast_max = 0;  ///< bytes that a command is made larger by
+  bool thins_out = false;       ///< cuts links of those that a connected majority can do without
+  bool replaces = false;        ///< ends a voter whose seat a listener can take
+  bool holds = false;           ///< has a majority stand still
+  bool meets_strangers = false; ///< has another cluster live beside
+  fault_table faults = {};      ///< how often each happens, beside the others
+  double drop = 0;              ///< of messages, in bad weather
   double duplicate = 0;
   double straggle = 0;
 
@@ -184,6 +185,7 @@ inline void draw_rest(run_plan& plan, random_stream random) {
   plan.thins_out = random.chance(0.4);
   plan.replaces = random.chance(0.4);
   plan.holds = random.chance(0.2);
+  plan.meets_strangers = random.chance(0.2);
 }
 
 } // namespace detail

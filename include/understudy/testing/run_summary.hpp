@@ -132,7 +132,8 @@ struct coverage_row {
   const coverage_row tried[] = {{"meshes stood", s.trials.meshes},
                                 {"voters replaced", s.trials.voters_replaced},
                                 {"leaders replaced", s.trials.leaders_replaced},
-                                {"majorities held", s.trials.majorities_held}};
+                                {"majorities held", s.trials.majorities_held},
+                                {"strangers met", s.trials.strangers}};
   rows.insert(rows.end(), std::begin(tried), std::end(tried));
   return rows;
 }

@@ -13,6 +13,7 @@ struct trial_counters {
   std::uint64_t voters_replaced = 0;  ///< whose process had ended
   std::uint64_t leaders_replaced = 0; ///< of those
   std::uint64_t majorities_held = 0;  ///< that stood still
+  std::uint64_t strangers = 0;        ///< that lived beside the cluster
   /// What the slowest replacement took beyond `evict_after`, in thousandths of the longest election
   /// timeout.
   std::uint64_t slowest_step_in = 0;
@@ -23,6 +24,7 @@ struct trial_counters {
     voters_replaced += other.voters_replaced;
     leaders_replaced += other.leaders_replaced;
     majorities_held += other.majorities_held;
+    strangers += other.strangers;
     slowest_step_in = std::max(slowest_step_in, other.slowest_step_in);
     return *this;
   }
