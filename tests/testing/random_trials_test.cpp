@@ -111,7 +111,27 @@ TEST_CASE("L4: a configuration that is made without a majority is found") {
   CHECK(all.rule_broken([&] { all.trials.hold_the_majority(); }) == "L4");
 }
 
-TEST_CASE("I10: who sees a cluster founds none, and one that is founded beside it stays alone") {
+TEST_CASE("B1: who is told to found where a cluster is does not, and leaves no trace") {
+  bench all{3};
+  CHECK(all.rule_broken([&] { all.trials.found_another(); }) == "none");
+  CHECK(all.trials.done().founders_refused == 1);
+  CHECK(all.x.run.nodes().size() == 3);
+  all.x.rest();
+}
+
+TEST_CASE("B1: a second cluster is found") {
+  bench all{3};
+  all.x.drop<census_reply>([](auto...) { return true; });
+  CHECK(all.rule_broken([&] { all.trials.found_another(); }) == "B1");
+}
+
+TEST_CASE("I10: a cluster that changes meanwhile is found") {
+  bench all{3};
+  all.x.run.give_order(all.x.a, pin_member{all.x.c, true});
+  CHECK(all.rule_broken([&] { all.trials.found_another(); }) == "I10");
+}
+
+TEST_CASE("I10: a cluster that is founded beside this one stays alone, whoever comes back") {
   simulation_options options{.durable = 1};
   bench all{3, options};
   CHECK(all.rule_broken([&] { all.trials.meet_strangers(); }) == "none");
@@ -121,10 +141,11 @@ TEST_CASE("I10: who sees a cluster founds none, and one that is founded beside i
   CHECK(unrest(all.x.run).empty());
 }
 
-TEST_CASE("I10: a node that founds a cluster though another one is there is found") {
-  simulation_options options;
-  options.membership.founding_patience = 1us; // nobody can answer by then
-  bench all{3, options};
+TEST_CASE("I10: a third cluster is found") {
+  bench all{3};
+  const auto other = all.x.run.found("other");
+  all.x.run.run_for(100ms);
+  all.x.run.crash(other);
   CHECK(all.rule_broken([&] { all.trials.meet_strangers(); }) == "I10");
 }
 

@@ -8,6 +8,7 @@
 #include <understudy/core/time.hpp>
 #include <understudy/testing/fault_dice.hpp>
 #include <understudy/testing/fault_kinds.hpp>
+#include <understudy/testing/hand_counters.hpp>
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/random_links.hpp>
 #include <understudy/testing/random_operator.hpp>
@@ -88,13 +89,20 @@ public:
   void lend_a_hand() {
     operator_.give_up_orders();
     for (const auto id : run_.nodes()) {
-      if (is_stranded(id))
+      if (auto* why = need_of(id)) {
+        ++*why;
         start_anew(id);
-      else
+      } else {
+        hands_.leave_cut_off
+            += run_.part<monitor>(id).status().leaving == leave_step::ended ? 1 : 0;
         operator_.see_to_end_of(id);
+      }
     }
     unpin_all();
   }
+
+  /// Enters one more node, which may take over from one that can not go before.
+  void send_a_helper() { enter("h" + std::to_string(++hands_.helpers)); }
 
   void unpin_all() { operator_.unpin_all(dice_.somebody()); }
 
@@ -114,6 +122,7 @@ public:
 
   /// How often each was done.
   [[nodiscard]] const fault_table& done() const { return done_; }
+  [[nodiscard]] const hand_counters& hands() const { return hands_; }
 
 private:
   void strike(fault what) { done_[what] += befall(what) ? 1 : 0; }
@@ -281,21 +290,26 @@ private:
   }
 
   /// A node that is not needed, and that can not help itself: its machine has stopped, it was sent
-  /// away, or nobody is there any more of all whom it was told to ask or has heard of.
-  bool is_stranded(member_id id) {
+  /// away, or nobody is there any more of all whom it was told to ask or has heard of. Returns
+  /// where that is counted; nothing for all others.
+  std::uint64_t* need_of(member_id id) {
     const auto& clusters = run_.rules().clusters();
     const auto& now = *run_.rules().past(clusters.front()).configurations().back().content;
-    if (run_.part<monitor>(id).status().state == membership::failed || broken_[id])
-      return can_lose(id) || !detail::votes_in(now, id);
+    const bool may_go = can_lose(id) || !detail::votes_in(now, id);
+    if (broken_[id])
+      return may_go ? &hands_.machine_stopped : nullptr;
+    if (run_.part<monitor>(id).status().state == membership::failed)
+      return may_go ? &hands_.sent_away : nullptr;
     auto known = contacts_[id];
     if (const auto* in = run_.look(id).newest.content) {
       if (detail::votes_in(*in, id) && detail::look_up(now, id))
-        return false;
+        return nullptr;
       for (const auto& m : in->members)
         known.push_back(m.id);
     }
-    return std::ranges::none_of(
+    const bool knows_one = std::ranges::any_of(
         known, [&](member_id k) { return k != id && run_.runs(k) && detail::look_up(now, k); });
+    return knows_one ? nullptr : &hands_.left_alone;
   }
 
   const run_plan& plan_;
@@ -307,6 +321,7 @@ private:
   std::map<member_id, bool> broken_;                     ///< whose machine throws
   std::size_t started_ = 0;
   fault_table done_;
+  hand_counters hands_;
 };
 
 } // namespace understudy::testing

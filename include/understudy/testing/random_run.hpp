@@ -88,7 +88,7 @@ private:
       faults_.lend_a_hand();
       // Somebody who was sent away, or is dead, may be needed until there is another to take over.
       if (rounds > 1)
-        faults_.enter("h" + std::to_string(++helpers_));
+        faults_.send_a_helper();
     }
   }
 
@@ -129,6 +129,8 @@ private:
           faults_.start_again(*victim);
         converge();
       }
+    if (!ended() && plan_.refounds)
+      trials_.found_another();
     if (!ended() && plan_.holds) {
       trials_.hold_the_majority();
       converge();
@@ -205,6 +207,7 @@ private:
                   .network = run_.net().counters()};
     load_.add_to(s);
     s.trials = trials_.done();
+    s.hands = faults_.hands();
     return s;
   }
 
@@ -217,7 +220,6 @@ private:
   random_faults faults_;
   random_load load_;
   random_trials trials_;
-  int helpers_ = 0;
 };
 
 } // namespace understudy::testing

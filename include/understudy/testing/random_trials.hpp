@@ -3,7 +3,8 @@
 
 /// \file
 /// What a cluster at rest is put through, to see that it loses no more than it must: links between
-/// those that are not needed, one voter, and the majority for a while (L3, L4).
+/// those that are not needed, one voter, and the majority for a while (L3, L4); and a stranger
+/// comes (B1).
 
 #include <understudy/core/ids.hpp>
 #include <understudy/core/time.hpp>
@@ -118,29 +119,42 @@ public:
     ++done_.majorities_held;
   }
 
-  // -- I10, B1: others are told to found ---------------------------------------------------------
+  // -- B1, I10: a node is told to found, where there is a cluster -------------------------------
 
-  /// One that sees this cluster does not found another. One that does not see it lives in the same
-  /// network from then on, and whoever comes back is told of it as well; it stays alone. In the end
-  /// both are gone.
+  /// It is refused, and the cluster is as before.
+  void found_another() {
+    const auto leader = run_.leader();
+    const auto before = run_.look(leader);
+    const auto clusters = run_.rules().clusters().size();
+    const auto founder = run_.found("founder", run_.nodes());
+    run_.run_for(slowest_clock(run_.options().membership.founding_patience) + patience());
+    const auto told = run_.part<monitor>(founder).status();
+    if (run_.rules().clusters().size() != clusters || told.state != membership::failed
+        || told.obstacle.code != errc::cluster_exists)
+      run_.fail_run("B1", "a node founded, or may, though it has a cluster's nodes as contacts");
+    const auto after = run_.look(leader);
+    if (run_.leader() != leader || after.vote.term != before.vote.term
+        || after.newest.index != before.newest.index)
+      run_.fail_run("I10", "the cluster changed for a node that was told to found");
+    run_.crash(founder);
+    ++done_.founders_refused;
+  }
+
+  /// One that does not see this cluster founds another in the same network, and whoever comes back
+  /// is told of it as well. It stays alone, and in the end it is gone.
   void meet_strangers() {
     const auto home = in_force().cluster;
     const auto ours = run_.nodes();
-    const auto late = run_.found("late", ours);
     const auto stranger = run_.found("stranger");
     for (const auto id : ours)
       if (run_.keeps_log(id) && random_.chance(0.5))
         run_.restart(id);
-    run_.run_for(run_.options().membership.founding_patience * 2 + patience() * 4);
-    if (run_.part<monitor>(late).status().state != membership::failed)
-      run_.fail_run("I10", "a node that was told to found does not give up, and sees a cluster");
+    run_.run_for(patience() * 4);
     const auto& theirs = *run_.look(stranger).newest.content;
     if (theirs.cluster == home || theirs.members.size() != 1 || run_.rules().clusters().size() != 2)
       run_.fail_run("I10", "a cluster beside this one did not stay alone");
-    for (const auto id : {late, stranger}) {
-      run_.crash(id);
-      run_.wipe(id);
-    }
+    run_.crash(stranger);
+    run_.wipe(stranger);
     ++done_.strangers;
   }
 

@@ -13,6 +13,7 @@
 #include <understudy/testing/simulated_node.hpp>
 #include <understudy/testing/simulation_options.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -35,6 +36,7 @@ struct run_plan {
   bool thins_out = false;       ///< cuts links of those that a connected majority can do without
   bool replaces = false;        ///< ends a voter whose seat a listener can take
   bool holds = false;           ///< has a majority stand still
+  bool refounds = false;        ///< tells a node to found that has the others as its contacts
   bool meets_strangers = false; ///< has another cluster live beside
   fault_table faults = {};      ///< how often each happens, beside the others
   double drop = 0;              ///< of messages, in bad weather
@@ -185,7 +187,11 @@ inline void draw_rest(run_plan& plan, random_stream random) {
   plan.thins_out = random.chance(0.4);
   plan.replaces = random.chance(0.4);
   plan.holds = random.chance(0.2);
+  plan.refounds = random.chance(0.2);
   plan.meets_strangers = random.chance(0.2);
+  // Who may found after less than a round trip does so, whoever else there is.
+  auto& patience = plan.options.membership.founding_patience;
+  patience = std::max(patience, plan.options.links.delay_max * 4 + std::chrono::milliseconds{50});
 }
 
 } // namespace detail

@@ -3,6 +3,7 @@
 
 #include <understudy/core/time.hpp>
 #include <understudy/testing/fault_kinds.hpp>
+#include <understudy/testing/hand_counters.hpp>
 #include <understudy/testing/invariants.hpp>
 #include <understudy/testing/network.hpp>
 #include <understudy/testing/node_counters.hpp>
@@ -32,6 +33,7 @@ struct run_summary {
   std::uint64_t judged = 0;     ///< operations in histories that were found linearizable
   std::uint64_t not_judged = 0; ///< histories that were too large for that
   trial_counters trials = {};
+  hand_counters hands = {};
   fault_table faults = {};
   seen_counters seen = {};
   node_counters nodes = {};
@@ -51,6 +53,7 @@ struct run_summary {
     judged += other.judged;
     not_judged += other.not_judged;
     trials += other.trials;
+    hands += other.hands;
     faults += other.faults;
     seen += other.seen;
     nodes += other.nodes;
@@ -133,7 +136,11 @@ struct coverage_row {
                                 {"voters replaced", s.trials.voters_replaced},
                                 {"leaders replaced", s.trials.leaders_replaced},
                                 {"majorities held", s.trials.majorities_held},
-                                {"strangers met", s.trials.strangers}};
+                                {"founders refused", s.trials.founders_refused},
+                                {"strangers met", s.trials.strangers},
+                                {"stopped nodes renewed", s.hands.machine_stopped},
+                                {"evicted nodes renewed", s.hands.sent_away},
+                                {"lonely nodes renewed", s.hands.left_alone}};
   rows.insert(rows.end(), std::begin(tried), std::end(tried));
   return rows;
 }
@@ -141,6 +148,8 @@ struct coverage_row {
 /// What is worth a look, and may well be 0.
 [[nodiscard]] inline std::vector<coverage_row> findings(const run_summary& s) {
   return {{"histories not judged", s.not_judged},
+          {"late leavers evicted", s.hands.leave_cut_off},
+          {"helpers entered", s.hands.helpers},
           {"leaders that a mesh cost", s.trials.leader_changes},
           {"slowest step-in", s.trials.slowest_step_in}};
 }

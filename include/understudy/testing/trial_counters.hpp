@@ -14,6 +14,7 @@ struct trial_counters {
   std::uint64_t leaders_replaced = 0; ///< of those
   std::uint64_t majorities_held = 0;  ///< that stood still
   std::uint64_t strangers = 0;        ///< that lived beside the cluster
+  std::uint64_t founders_refused = 0; ///< since there was a cluster
   /// What the slowest replacement took beyond `evict_after`, in thousandths of the longest election
   /// timeout.
   std::uint64_t slowest_step_in = 0;
@@ -25,6 +26,7 @@ struct trial_counters {
     leaders_replaced += other.leaders_replaced;
     majorities_held += other.majorities_held;
     strangers += other.strangers;
+    founders_refused += other.founders_refused;
     slowest_step_in = std::max(slowest_step_in, other.slowest_step_in);
     return *this;
   }
