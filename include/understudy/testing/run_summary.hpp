@@ -11,7 +11,6 @@
 #include <understudy/testing/trial_counters.hpp>
 
 #include <cstdint>
-#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -68,6 +67,23 @@ struct coverage_row {
   std::string_view name;
   std::uint64_t times = 0;
 };
+
+namespace detail {
+
+/// What clusters at rest were put through, and whom had to be helped.
+[[nodiscard]] inline std::vector<coverage_row> trial_rows(const run_summary& s) {
+  return {{"meshes stood", s.trials.meshes},
+          {"voters replaced", s.trials.voters_replaced},
+          {"leaders replaced", s.trials.leaders_replaced},
+          {"majorities held", s.trials.majorities_held},
+          {"founders refused", s.trials.founders_refused},
+          {"strangers met", s.trials.strangers},
+          {"stopped nodes renewed", s.hands.machine_stopped},
+          {"evicted nodes renewed", s.hands.sent_away},
+          {"lonely nodes renewed", s.hands.left_alone}};
+}
+
+} // namespace detail
 
 /// All of them. A sweep in which one never happened has tested less than it seems.
 [[nodiscard]] inline std::vector<coverage_row> coverage(const run_summary& s) {
@@ -132,16 +148,8 @@ struct coverage_row {
                                     {"messages straggling", s.network.straggled}};
   for (std::size_t i = 0; i < fault_count; ++i)
     rows.push_back({to_string(static_cast<fault>(i)), s.faults[static_cast<fault>(i)]});
-  const coverage_row tried[] = {{"meshes stood", s.trials.meshes},
-                                {"voters replaced", s.trials.voters_replaced},
-                                {"leaders replaced", s.trials.leaders_replaced},
-                                {"majorities held", s.trials.majorities_held},
-                                {"founders refused", s.trials.founders_refused},
-                                {"strangers met", s.trials.strangers},
-                                {"stopped nodes renewed", s.hands.machine_stopped},
-                                {"evicted nodes renewed", s.hands.sent_away},
-                                {"lonely nodes renewed", s.hands.left_alone}};
-  rows.insert(rows.end(), std::begin(tried), std::end(tried));
+  for (const auto& row : detail::trial_rows(s))
+    rows.push_back(row);
   return rows;
 }
 
