@@ -109,7 +109,7 @@ TEST_CASE("settings without a lease are what they were before there was one") {
   const auto old_switch = std::get<order_request>(
       decoded(with_byte(encode(order_request{{1}, set_rules{}}), place, 1)));
   CHECK(std::get<set_rules>(old_switch.what).rules == settings{});
-  for (const unsigned form : {2, 3, 255})
+  for (const unsigned form : {2u, 3u, 255u})
     CHECK_FALSE(decode(with_byte(encode(order_request{{1}, set_rules{}}), place, form)));
 }
 
