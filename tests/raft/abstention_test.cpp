@@ -63,4 +63,25 @@ TEST_CASE("C3: a clock that jumps ends it earlier by two heartbeats at most") {
   CHECK(silence.passed(start + 1h + 10ms) == 210ms);
 }
 
+TEST_CASE(
+    "C3: a clock that goes twice as fast and jumps, whenever it does, ends no lease too early") {
+  constexpr interval lease = 100ms;
+  constexpr core_options options{.heartbeat = 50ms, .election_timeout_min = 1ms};
+  const auto owed = abstention_for(lease, options);
+  // True time goes by in steps of 5 ms, which show as 10 ms here; at one of them an hour is added.
+  for (int jump = 0; jump < 40; ++jump) {
+    CAPTURE(jump);
+    abstention silence{options.heartbeat};
+    auto shown = start;
+    interval truly{0};
+    silence.heard(shown);
+    for (int step = 0; silence.passed(shown) < owed; ++step) {
+      silence.pass(shown);
+      shown += step == jump ? interval{1h} : interval{10ms};
+      truly += 5ms;
+    }
+    CHECK(truly >= lease);
+  }
+}
+
 } // namespace abstention_test

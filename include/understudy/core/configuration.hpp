@@ -61,8 +61,9 @@ struct settings {
 
   /// How long a leader answers reads without asking a quorum, counted from the sending of the last
   /// round that a quorum has echoed; 0: it always asks. A group that has this on elects nobody
-  /// before an election timeout has passed since its leader's last message, broken link or not
-  /// (raft/read_lease.hpp). 0 to 60,000.
+  /// before an election timeout has passed since its leader's last message, nor before twice this
+  /// and two heartbeats have, broken link or not (raft/read_lease.hpp). 0 to 60,000; more than the
+  /// longest election timeout is of no use.
   std::uint32_t lease_ms = 0;
 
   friend bool operator==(const settings&, const settings&) = default;

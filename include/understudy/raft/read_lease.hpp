@@ -6,12 +6,12 @@
 /// can have been elected.
 ///
 /// Off unless the replicated setting `lease_ms` is set. Why no other node leads while it holds:
-/// whoever is elected next has every committed entry, so also the configuration that this leader
-/// goes by, and none that came later, for only this leader can have made one. So it needs a quorum
-/// of the very voters among whom a quorum has echoed, and at least one is in both. That one had
-/// this configuration in its log as the newest, and a message of this leader that was sent when
-/// the lease began or later; from then on it votes for nobody for more than twice the lease, by a
-/// clock of its own (abstention.hpp). What it does not hold for:
+/// whoever is elected next, the first in time and not by its term, has every committed entry, so
+/// also the configuration that this leader goes by, and none that came later, for only this leader
+/// can have made one. So it needs a quorum of the very voters among whom a quorum has echoed, and
+/// at least one is in both. That one had this configuration in its log as the newest, and a message
+/// of this leader that was sent when the lease began or later; from then on it votes for nobody for
+/// at least twice the lease, by a clock of its own (abstention.hpp). What it does not hold for:
 ///
 /// - The one whom the leader told to stand at once: it does, whenever that message arrives. So the
 ///   lease ends for good when that is sent; in a later term the message means nothing.
