@@ -330,7 +330,7 @@ void encode(benchmark::State& state) {
   const auto what = work.next();
   const auto size = static_cast<std::size_t>(work.batch_bytes());
   std::vector<std::byte> from(size, std::byte{1});
-  std::vector<std::byte> to(size);
+  std::vector<std::byte> copy(size);
   storage::record_batch records{1, {}};
   std::vector<double> ratios;
   std::vector<double> costs;
@@ -348,8 +348,8 @@ void encode(benchmark::State& state) {
     });
     const auto copied = time_of([&] {
       for (int i = 0; i < times; ++i) {
-        std::memcpy(to.data(), from.data(), size);
-        benchmark::DoNotOptimize(to.data());
+        std::memcpy(copy.data(), from.data(), size);
+        benchmark::DoNotOptimize(copy.data());
         benchmark::ClobberMemory();
       }
     });
