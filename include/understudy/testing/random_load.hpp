@@ -229,7 +229,7 @@ private:
                      .at_least = how == consistency::session ? c.newest : log_index{}};
     const bool local = how == consistency::local && !c.client;
     const auto before = local ? seen_at(c, at) : local_view{};
-    run_.call(at, what, [this, &c, floor, how, at, before](const expected<reply>& r) {
+    run_.call(at, what, [this, &c, floor, how, at, local, before](const expected<reply>& r) {
       if (!r) {
         refused(c, r.error());
         if (c.persists && r.error().code == errc::overloaded)
@@ -240,7 +240,7 @@ private:
       ++(how == consistency::linearizable ? reads_
          : how == consistency::session    ? session_reads_
                                           : local_reads_);
-      if (how == consistency::local && !c.client)
+      if (local)
         look_back(c, at, before, r->index);
       const auto seen = decode_reply<tally::count>(r->body).value_or(0);
       if (const auto wrong = c.ledger.counted(floor, seen))

@@ -104,6 +104,9 @@ inline void draw_times(run_plan& plan, random_stream random) {
   o.client.calls.deadline_default = o.forwarder.calls.deadline_default;
   o.links.delay_max = random.chance(0.7) ? random.between(100us, 1'000us)
                                          : random.between(1ms, o.core.heartbeat / 2);
+  // Who may found after less than a round trip does so, whoever else there is.
+  o.membership.founding_patience
+      = std::max<interval>(o.membership.founding_patience, o.links.delay_max * 4 + 50ms);
   o.links.straggle_max = o.core.election_timeout_max * (random.chance(0.1) ? 100 : 10);
   o.links.in_order = random.chance(0.5);
 }
@@ -189,9 +192,6 @@ inline void draw_rest(run_plan& plan, random_stream random) {
   plan.holds = random.chance(0.2);
   plan.refounds = random.chance(0.2);
   plan.meets_strangers = random.chance(0.2);
-  // Who may found after less than a round trip does so, whoever else there is.
-  auto& patience = plan.options.membership.founding_patience;
-  patience = std::max(patience, plan.options.links.delay_max * 4 + std::chrono::milliseconds{50});
 }
 
 } // namespace detail
