@@ -112,6 +112,16 @@ TEST_CASE("I15: a leader has so much under way to a peer, and one message more")
     x.look(x.nb);
     CHECK(x.broken_by(x.na) == "none");
   }
+  SUBCASE("nor what is the same in a log that ends otherwise") {
+    x.limits.append_entries_max = x.limits.window_entries = 1;
+    x.nb.log = x.na.log;
+    x.nb.log.keep(7);
+    x.nb.durable = 2;
+    x.elect(x.nb, x.nc, 2);
+    x.nb.log.add(2, share(no_op{}));
+    x.look(x.nb);
+    CHECK(x.broken_by(x.na) == "none");
+  }
 }
 
 TEST_CASE("I15: a message has no more entries, and no more bytes, than one may have") {

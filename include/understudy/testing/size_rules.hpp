@@ -56,10 +56,12 @@ inline void check_window(const observation& o, const log_mirror& log, const prog
   if (peer.mode() != flow::replicate || peer.match() < log.base().index || peer.match() >= newest
       || newest > log.last().index)
     return;
-  auto arrived = theirs ? std::min(theirs->last().index, newest) : log_index{};
-  const bool covered = theirs && arrived < theirs->base().index;
-  if (arrived <= peer.match() || (!covered && theirs->chain(arrived) != log.chain(arrived)))
-    arrived = peer.match();
+  auto arrived
+      = theirs ? std::max(peer.match(), std::min(theirs->last().index, newest)) : peer.match();
+  // What lies below its base is committed. Of the rest, it may end otherwise, after another leader.
+  while (arrived > peer.match() && arrived > theirs->base().index
+         && theirs->chain(arrived) != log.chain(arrived))
+    arrived = arrived.previous();
   const auto& limits = *o.limits;
   const auto entries = newest - arrived;
   require_room(o.id, "entries under way to a peer", entries,
