@@ -151,6 +151,7 @@ private:
     if (const auto wrong = load_.unserved(); !wrong.empty())
       run_.fail_run("L3", wrong + ", by a connected majority");
     run_.heal();
+    run_.run_for(patience()); // who was not heard all the while may be sent away until it is
     converge();
   }
 
