@@ -99,6 +99,8 @@ TEST_CASE("a silent voter keeps its place until it was silent for evict_after") 
   CHECK(b.voters() == ids({1, 3, 4}));
   CHECK(b.line(1, decision::eviction)
         == "member 2 was silent for 10000 ms, and member 4 is ready to take its seat");
+  const auto& asked = b.node(1).roster_changes; // of the core, which looks again
+  CHECK(std::ranges::count(asked, member_id{4}, &change_roster::heir) == 1);
 }
 
 TEST_CASE("a silent voter is replaced by who is caught up, however long that takes") {

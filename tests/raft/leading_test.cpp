@@ -447,6 +447,25 @@ TEST_CASE("a claimant is sent everything, counts nowhere, and is caught up when 
   CHECK_FALSE(is_caught_up(g, 1, 3));
 }
 
+TEST_CASE("a change that needs an heir is taken while that one could take a seat (M10)") {
+  group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
+  g.elect(1);
+  g.tell(1, track_members{ids({4})});
+  g.part({4});
+  const change_roster wanted{.what = mark_member{{3}, standing::evicted}, .heir = {4}};
+  g.pass_time(60ms);
+  REQUIRE_FALSE(is_caught_up(g, 1, 4));
+  g.tell(1, wanted);
+  CHECK(code_of(g.told<change_taken>(1).back()) == errc::busy);
+  CHECK(find(*g[1].newest().content, {3})->status == standing::present);
+  g.heal();
+  g.pass_time(100ms);
+  REQUIRE(is_caught_up(g, 1, 4));
+  g.tell(1, wanted);
+  CHECK(g.told<change_taken>(1).back().index);
+  CHECK(find(*g[1].newest().content, {3})->status == standing::evicted);
+}
+
 TEST_CASE("a claimant far behind is not caught up (M4)") {
   core_options o;
   o.catch_up_gap = 5;

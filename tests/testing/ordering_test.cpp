@@ -17,8 +17,10 @@ namespace {
 /// Keeps what its nodes are told.
 struct listener_of_orders : ordering<listener_of_orders> {
   void tell(member_id to, sibling_message what) { told.emplace_back(to, std::move(what)); }
+  void sends_away(member_id whom) { away.push_back(whom); }
 
   std::vector<std::pair<member_id, sibling_message>> told;
+  std::vector<member_id> away;
 };
 
 } // namespace
@@ -33,6 +35,14 @@ TEST_CASE("each order goes to the node that is asked, under a number of its own"
   CHECK(std::get<local_order>(run.told[0].second).id
         != std::get<order_snapshot>(run.told[1].second).id);
   CHECK(std::holds_alternative<leave_cluster>(run.told[2].second));
+}
+
+TEST_CASE("whom an operator sends away is told to the run") {
+  listener_of_orders run;
+  run.give_order({1}, mark_member{{2}, standing::evicted});
+  run.give_order({1}, mark_member{{3}, standing::leaving});
+  run.give_order({1}, pin_member{{4}, true});
+  CHECK(run.away == std::vector{member_id{2}});
 }
 
 TEST_CASE("orders are counted by their kind") {

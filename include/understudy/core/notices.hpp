@@ -208,6 +208,7 @@ struct track_members {
 struct change_roster {
   roster_change what = {};
   ticket id = {};
+  member_id heir = {}; ///< only if this one could take a seat at once; none: whatever
 };
 
 /// Make `voters` the raft group by joint consensus; only if `base` is still the newest

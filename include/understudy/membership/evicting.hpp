@@ -10,7 +10,8 @@
 /// voter that is there but of no use: its machine has stopped, or it stores nothing of what it is
 /// sent, since its disk hangs (D14) or the leader's messages do not reach it. It is replaced by one
 /// that has been ready for as long: whatever stopped the first has not stopped the second, and
-/// where it stops all of them nobody is sent away.
+/// where it stops all of them nobody is sent away. What the leader sees may be old, even of an
+/// earlier term of its own, so the core is asked again whether that one is ready.
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/membership/change_slot.hpp>
@@ -84,7 +85,11 @@ private:
     defect what;
     instant since;
   };
-  using rule = std::optional<std::string> (evictor::*)(const member&, const scene&) const;
+  struct ground {
+    std::string why;
+    member_id heir = {}; ///< has to be ready to take the seat
+  };
+  using rule = std::optional<ground> (evictor::*)(const member&, const scene&) const;
 
   [[nodiscard]] static interval evict_after(const scene& s) {
     return std::chrono::milliseconds{s.view.committed.content->rules.evict_after_ms};
@@ -132,41 +137,42 @@ private:
     for (const auto& m : s.view.newest.content->members) {
       if (m.status != standing::present)
         continue;
-      auto why = (this->*judge)(m, s);
-      if (!why)
+      auto found = (this->*judge)(m, s);
+      if (!found)
         continue;
       s.out.tell(change_roster{.what = mark_member{m.id, standing::evicted},
-                               .id = slot_.begin(s.tickets)});
-      s.note(decision::eviction, m.id, detail::label_of(m.id) + " " + *why);
+                               .id = slot_.begin(s.tickets),
+                               .heir = found->heir});
+      s.note(decision::eviction, m.id, detail::label_of(m.id) + " " + found->why);
       return true;
     }
     return false;
   }
 
-  [[nodiscard]] std::optional<std::string> why_gone(const member& who, const scene& s) const {
+  [[nodiscard]] std::optional<ground> why_gone(const member& who, const scene& s) const {
     if (who.id == s.self)
       return std::nullopt;
     if (s.signs.is_gone(who))
-      return "is gone: its process has ended";
+      return ground{"is gone: its process has ended"};
     if (has_successor(who, s) && silence(who, s) >= suspect_after(who, s))
-      return "is gone: " + who.name + " has entered anew, and this start of it was silent for "
-             + in_ms(silence(who, s));
+      return ground{"is gone: " + who.name + " has entered anew, and this start of it was silent "
+                    + "for " + in_ms(silence(who, s))};
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<std::string> why_silent(const member& who, const scene& s) const {
+  [[nodiscard]] std::optional<ground> why_silent(const member& who, const scene& s) const {
     if (who.id == s.self || silence(who, s) < evict_after(s))
       return std::nullopt;
     const auto text = "was silent for " + in_ms(silence(who, s));
     if (!has_vote(*s.view.newest.content, who.id))
-      return text + ", and does not vote";
+      return ground{text + ", and does not vote"};
     if (is_one_too_many(s))
-      return text + ", and more vote than there are seats";
+      return ground{text + ", and more vote than there are seats"};
     const auto heir = ready_heir(who, s);
-    return heir ? std::optional{text + ready_text(heir)} : std::nullopt;
+    return heir ? std::optional{inherited(text, heir, s)} : std::nullopt;
   }
 
-  [[nodiscard]] std::optional<std::string> why_unfit(const member& who, const scene& s) const {
+  [[nodiscard]] std::optional<ground> why_unfit(const member& who, const scene& s) const {
     const auto found = std::ranges::find(unfit_, who.id, &unfit_voter::id);
     if (found == unfit_.end() || s.now - found->since < evict_after(s))
       return std::nullopt;
@@ -175,14 +181,14 @@ private:
                                  : "gives signs, but has stored nothing that it was sent for "
                                        + in_ms(s.now - found->since);
     if (is_one_too_many(s))
-      return text + ", and more vote than there are seats";
+      return ground{text + ", and more vote than there are seats"};
     const auto heir = ready_heir(who, s);
     const auto watched = std::ranges::find(substitutes_, heir, &substitute::id);
     const bool proven
         = watched != substitutes_.end() && s.now - watched->ready_since >= evict_after(s);
     if (!heir || (heir != s.self && !proven))
       return std::nullopt;
-    return text + ready_text(heir);
+    return inherited(text, heir, s);
   }
 
   /// As when `max_voters` was lowered.
@@ -216,8 +222,10 @@ private:
     return taken - (alone ? 1 : 0);
   }
 
-  [[nodiscard]] static std::string ready_text(member_id heir) {
-    return ", and " + detail::label_of(heir) + " is ready to take its seat";
+  /// The leader itself is ready whenever it leads.
+  [[nodiscard]] static ground inherited(const std::string& why, member_id heir, const scene& s) {
+    return {why + ", and " + detail::label_of(heir) + " is ready to take its seat",
+            heir == s.self ? member_id{} : heir};
   }
 
   /// What is wrong with a voter that gives signs.

@@ -74,6 +74,8 @@ public:
   void on(const change_roster& m, core_state& state, instant now, outbox& out) {
     const auto& base = state.newest();
     const auto at = state.log.last().index.next();
+    if (m.heir && !is_ready(m.heir, state, now))
+      return out.tell(change_taken{m.id, fail(errc::busy, "the heir is not ready")});
     auto next = apply(*base.content, m.what, at);
     if (!next)
       return out.tell(change_taken{m.id, tl::unexpected{next.error()}});
@@ -90,9 +92,8 @@ public:
   void on(const change_voters& m, core_state& state, instant now, outbox& out) {
     const auto& base = state.newest();
     if (m.base != base.index || base.index > state.commit() || !term_committed(state))
-      return out.tell(change_taken{
-          m.id, fail(errc::busy, "the configuration is not the one the change was planned for, or "
-                                 "not yet committed")});
+      return out.tell(
+          change_taken{m.id, fail(errc::busy, "the configuration is another, or not committed")});
     auto next = begin_joint(*base.content, m.voters);
     if (!next)
       return out.tell(change_taken{m.id, tl::unexpected{next.error()}});

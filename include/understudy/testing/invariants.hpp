@@ -9,6 +9,7 @@
 /// what it has, never for what it concludes.
 
 #include <understudy/core/outbox.hpp>
+#include <understudy/testing/eviction_book.hpp>
 #include <understudy/testing/history.hpp>
 #include <understudy/testing/log_mirror.hpp>
 #include <understudy/testing/membership_rules.hpp>
@@ -84,15 +85,8 @@ public:
       n.returned({});
   }
 
-  /// A leader decides that a node has to go, though its process runs (I12).
-  void evicted(member_id by, member_id whom) const {
-    const auto& n = nodes_.at(by);
-    const auto in = newest_of(n);
-    const auto holds_data = [&](member_id id) { return is_ready(n, by, id); };
-    if (n.before.leads && in.content)
-      if (const auto wrong = wrong_eviction(*in.content, whom, holds_data))
-        throw invariant_violated{"I12", by, *wrong};
-  }
+  /// Who wants whom to be sent away, for the day on which it is written down.
+  [[nodiscard]] eviction_book& evictions() { return evictions_; }
 
   /// Compares the whole of a node's log with what was seen of it.
   void verify(const observation& o) {
@@ -188,12 +182,15 @@ private:
   /// I2b and I12: the leader `o` put `to` behind `from`.
   void check_change(const node_record& n, const observation& o, const placed& from,
                     const placed& to) const {
+    const auto holds_data = [&](member_id id) { return is_ready(n, o.id, id); };
+    if (const auto wrong = wrong_marks(*from.content, *to.content, evictions_, holds_data))
+      throw invariant_violated{"I12", o.id, *wrong};
     if (same_voters(*from.content, *to.content))
       return;
     if (const auto wrong = wrong_voter_change(*from.content, *to.content))
       throw invariant_violated{"I12", o.id, *wrong};
     for (const auto id : to.content->voters)
-      if (!detail::votes_in(*from.content, id) && !is_ready(n, o.id, id))
+      if (!detail::votes_in(*from.content, id) && !holds_data(id))
         throw invariant_violated{"I12", o.id, "a new voter that has not caught up"};
     // Entries that only change the roster copy the voters: where did these voters begin?
     const auto since = voters_since(n, from);
@@ -385,6 +382,7 @@ private:
   std::map<member_id, node_record> nodes_;
   std::map<cluster_id, cluster_record> homes_;
   std::vector<cluster_id> clusters_;
+  eviction_book evictions_;
   seen_counters counters_;
 };
 

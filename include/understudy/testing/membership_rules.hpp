@@ -9,6 +9,7 @@
 
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/ids.hpp>
+#include <understudy/testing/eviction_book.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -146,6 +147,21 @@ template <class Predicate>
     return id != whom && !detail::contains(in.voters, id) && holds_data(id);
   });
   return heir ? std::nullopt : complaint{"a voter is sent away that nobody can replace"};
+}
+
+/// I12: whom a leader may mark as sent away from one configuration entry to the next.
+template <class Predicate>
+[[nodiscard]] complaint wrong_marks(const configuration& from, const configuration& to,
+                                    const eviction_book& why, Predicate holds_data) {
+  for (const auto& m : to.members) {
+    const auto* before = detail::look_up(from, m.id);
+    const bool marked
+        = before && before->status != standing::evicted && m.status == standing::evicted;
+    if (marked && why.needs_heir(m.id))
+      if (auto wrong = wrong_eviction(from, m.id, holds_data))
+        return wrong;
+  }
+  return std::nullopt;
 }
 
 /// I12: how the roster may change from one committed configuration to the next. `ever` are all

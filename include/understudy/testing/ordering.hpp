@@ -12,6 +12,10 @@
 
 namespace understudy::testing {
 
+[[nodiscard]] inline bool is_eviction(const mark_member& mark) {
+  return mark.status == standing::evicted;
+}
+
 /// How many orders of each kind were given.
 struct order_counters {
   std::uint64_t leaves = 0;
@@ -24,7 +28,7 @@ struct order_counters {
 
   void count(const order& what) {
     if (const auto* mark = std::get_if<mark_member>(&what))
-      evictions += mark->status == standing::evicted ? 1 : 0;
+      evictions += is_eviction(*mark) ? 1 : 0;
     else if (const auto* pin = std::get_if<pin_member>(&what))
       ++(pin->pinned ? pins : unpins);
     settings += std::holds_alternative<set_rules>(what) ? 1 : 0;
@@ -44,7 +48,7 @@ struct order_counters {
 };
 
 /// The orders of a run, as an operator gives them; `Run` has a `tell(member_id, sibling_message)`,
-/// and counts what becomes of them.
+/// counts what becomes of them, and hears in `sends_away(member_id)` who is to be evicted.
 template <class Run> class ordering {
 public:
   /// Has a node leave. When it has, its process ends.
@@ -55,6 +59,8 @@ public:
 
   void give_order(member_id at, order what) {
     given_.count(what);
+    if (const auto* mark = std::get_if<mark_member>(&what); mark && is_eviction(*mark))
+      static_cast<Run*>(this)->sends_away(mark->who);
     tell(at, local_order{.id = next(), .what = std::move(what)});
   }
 

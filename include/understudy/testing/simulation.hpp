@@ -124,8 +124,7 @@ public:
     lives_.at(node).wipe();
   }
 
-  /// A node that has left ends; one whose time to leave was up first goes on until this allows its
-  /// end, if it is set.
+  /// Whether a node whose time to leave was up before it had left may end by now; always if unset.
   std::function<bool(member_id)> may_end = {};
 
   /// Does something to the machine of a node before it starts, if set: no two need be the same.
@@ -160,6 +159,9 @@ public:
   void tell(member_id to, sibling_message what) {
     guarded([&] { base::tell(party_of(to), std::move(what)); });
   }
+
+  /// For `ordering`.
+  void sends_away(member_id whom) { rules_.evictions().ordered(whom); }
 
   // -- the network ------------------------------------------------------------------------------
 
@@ -329,8 +331,8 @@ private:
 
   void note(party& p, const node_event& e) {
     base::note(p.id, to_string(e.what), e.detail);
-    if (notes_.note(p.id, e, counters_) && runs(e.who))
-      rules_.evicted(p.id, e.who);
+    if (notes_.note(p.id, e, counters_))
+      rules_.evictions().decided(e.who, runs(e.who));
   }
 
   /// Whether the state of a node is to be compared with that of others.
