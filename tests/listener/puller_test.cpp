@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -338,6 +339,24 @@ TEST_CASE(
     s.reply(source, {.ask = s.ask_in(asked).ask, .leader = a});
   }
   CHECK(s.question().to == a); // they are as far behind as this node, whatever they hear
+}
+
+TEST_CASE("N9: a source that is silent too long is left, and the next one is asked for less") {
+  scene s;
+  s.listens({a, b, c}, a);
+  const auto first = s.question();
+  CHECK(s.ask_in(first).bytes_max == s.options.bytes_max);
+  s.pass(s.options.source_timeout);
+  const auto second = s.question();
+  CHECK(second.to != first.to);
+  CHECK(s.ask_in(second).bytes_max == s.options.bytes_max / 2);
+  s.pass(10ms);
+  s.reply(second.to, {.ask = s.ask_in(second).ask,
+                      .entries = {at(1, 1, std::string(s.options.bytes_max / 2, 'x'))},
+                      .commit = {2},
+                      .term = {3}});
+  s.stored(1, 1, 1);
+  CHECK(s.ask_in(s.question()).bytes_max == s.options.bytes_max);
 }
 
 TEST_CASE("M20: a group that does not answer is asked on at a bounded pace") {

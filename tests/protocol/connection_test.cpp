@@ -464,6 +464,24 @@ TEST_CASE("who answers is alive, however little there is to say") {
   CHECK(pings < 150);
 }
 
+TEST_CASE("N9: a large frame that is long on its way is a sign of life while it comes") {
+  pair p;
+  const auto start = instant{} + 10s;
+  p.a.it.send(presence{});
+  exchange(p.a, p.b, start);
+  const auto large = on_the_wire({{frame_kind::pong, bytes{std::string(1'000, 'x')}}});
+  auto now = start;
+  for (std::size_t i = 0; i + 1 < large.size(); ++i) {
+    now += 10ms;
+    p.b.receive(std::vector<std::byte>{large[i]}, now);
+    p.b.pass_time(now);
+    REQUIRE_FALSE(p.b.over);
+  }
+  p.b.pass_time(now + 1s);
+  REQUIRE(p.b.over);
+  CHECK(p.b.over->detail == "the other end is silent");
+}
+
 TEST_CASE("a good-bye ends it, with the reason") {
   pair p;
   p.a.it.close("this node is being replaced");

@@ -94,21 +94,30 @@ struct town {
     return "127.0.0.1:" + std::to_string(port);
   }
 
+  /// One more node, behind a network with that fault.
+  void start(const wire_fault& line = {}) {
+    const auto i = nodes.size();
+    const auto port = test_support::free_port();
+    networks.push_back(std::make_unique<tcp_proxy>(port));
+    networks.back()->set("", line);
+    for (const auto& n : networks)
+      n->set(name_of(i), line);
+    node_options o{.name = name_of(i),
+                   .found = i == 0,
+                   .rules = {.max_voters = 3},
+                   .network
+                   = over_tcp({.listen = place(port), .advertise = place(networks.back()->port())}),
+                   .log = {}};
+    if (i > 0)
+      o.seeds = {tcp_seed(place(networks.front()->port())).value()};
+    auto started = spawn_node<inventory>(system, std::move(o));
+    REQUIRE_MESSAGE(started, started.error());
+    nodes.push_back(std::move(*started));
+  }
+
   void grow(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      const auto port = test_support::free_port();
-      networks.push_back(std::make_unique<tcp_proxy>(port));
-      node_options o{
-          .name = name_of(i),
-          .found = i == 0,
-          .rules = {.max_voters = 3},
-          .network = over_tcp({.listen = place(port), .advertise = place(networks.back()->port())}),
-          .log = {}};
-      if (i > 0)
-        o.seeds = {tcp_seed(place(networks.front()->port())).value()};
-      auto started = spawn_node<inventory>(system, std::move(o));
-      REQUIRE_MESSAGE(started, started.error());
-      nodes.push_back(std::move(*started));
+      start();
       wait(i, [](const node_status& s) { return s.ready; });
     }
     for (std::size_t i = 0; i < count; ++i)
@@ -205,6 +214,34 @@ TEST_CASE("whatever the network does, clients are told what one inventory could 
       stock += test_support::value(all.nodes[i].query(inventory::in_stock{sku}));
     CHECK((i == 0 || stock == all_stock));
     all_stock = stock;
+  }
+}
+
+TEST_CASE("N9: a newcomer's snapshot over a line of 1 MB/s changes no leader, and gets there") {
+  town all;
+  all.grow(3);
+  constexpr int things = 50; // of 50 kB each
+  const auto thing = [](int i) { return std::string(50'000, 'x') + std::to_string(i); };
+  for (int i = 0; i < things; ++i)
+    REQUIRE(test_support::value(all.nodes[0].submit(inventory::restock{thing(i), 1})) == 1);
+  for (const auto& n : all.nodes)
+    REQUIRE(n.snapshot_now().get());
+  const auto before = all.nodes[0].status();
+
+  all.start({.bytes_per_ms = 1'000});
+  int sold = 0;
+  while (!all.nodes[3].status().ready) {
+    REQUIRE(test_support::value(all.nodes[1].submit(inventory::restock{"apple", 1})) == ++sold);
+    const auto seen = all.nodes[3].wait_until([](const node_status& s) { return s.ready; }, 20ms);
+    REQUIRE_MESSAGE((seen || seen.error().code == errc::timed_out), all);
+    REQUIRE_MESSAGE(sold < 3'000, all);
+  }
+  CHECK(test_support::value(all.nodes[3].query(inventory::in_stock{thing(things - 1)})) == 1);
+  CHECK_MESSAGE(all.nodes[3].status().pulls.bytes > 2'500'000, all);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto after = all.nodes[i].status();
+    CHECK_MESSAGE(after.term == before.term, all);
+    CHECK_MESSAGE(after.leader == before.leader, all);
   }
 }
 

@@ -19,14 +19,19 @@ namespace understudy {
 /// does counts as the farthest.
 using source_distance = std::function<std::uint32_t(const member&)>;
 
+/// The least that a source is asked for.
+inline constexpr std::uint32_t answer_bytes_least = 4'096;
+
 /// How a node pulls. The defaults suit nodes in one data centre.
 struct puller_options {
   /// How long a source may hold a question while it has nothing new. The lag of a listener does not
   /// depend on it: a source answers as soon as it has something.
   interval wait = std::chrono::milliseconds{50};
-  /// The most bytes of entries, or of a snapshot, in one answer.
+  /// The most bytes of entries, or of a snapshot, in one answer. Where none comes in time, less is
+  /// asked for, see answer_size.hpp.
   std::uint32_t bytes_max = 1 << 20;
-  /// A source that has not answered for this long is slow, and another is asked.
+  /// A source that has not answered for this long is slow, and another is asked. The line has to
+  /// carry the largest command in that time: an answer holds one entry at least.
   interval source_timeout = std::chrono::milliseconds{500};
   /// How long one source is asked before it is the next one's turn.
   interval turn = std::chrono::seconds{5};
@@ -48,7 +53,7 @@ struct puller_options {
       found.emplace_back(complaint);
   };
   require(o.wait > interval{0}, "wait must be positive");
-  require(o.bytes_max >= 4'096, "bytes_max must be at least 4096");
+  require(o.bytes_max >= answer_bytes_least, "bytes_max must be at least 4096");
   require(o.source_timeout >= o.wait + std::chrono::milliseconds{100},
           "source_timeout must be at least wait plus 100 ms");
   require(o.turn > interval{0}, "turn must be positive");

@@ -15,6 +15,7 @@
 /// pulls at once: the leader may have nothing more to say to it than what ends the change.
 
 #include <understudy/core/outbox.hpp>
+#include <understudy/listener/answer_size.hpp>
 #include <understudy/listener/source_choice.hpp>
 
 #include <algorithm>
@@ -48,7 +49,8 @@ public:
   /// The questions are numbered from `random` on, so that an answer to an earlier process of this
   /// node is not taken for one to this.
   puller(member_id self, puller_options options, std::uint64_t random = 0)
-      : self_{self}, options_{std::move(options)}, choice_{self, options_}, last_ask_{random} {}
+      : self_{self}, options_{std::move(options)}, choice_{self, options_}, size_{options_},
+        last_ask_{random} {}
 
   /// An answer. Anything but the answer to the open question, by the member that was asked, is
   /// late: another source has been asked meanwhile, and the overlap is not wanted (C10).
@@ -58,6 +60,7 @@ public:
       return;
     }
     const auto asked_from = question_->from;
+    size_.came(bytes_in(m), now - question_->asked);
     question_.reset();
     ++(from == leader_ ? counters_.from_leader : counters_.from_followers);
     source_commit_ = std::max(source_commit_, m.commit);
@@ -126,8 +129,9 @@ public:
       source_commit_ = {}; // all that is committed it has
       return;
     }
-    if (question_ && now >= question_->ends) {
+    if (question_ && now >= ends(*question_)) {
       ++counters_.silent;
+      size_.missed();
       choice_.failed(question_->source, now);
       question_.reset();
     }
@@ -141,7 +145,7 @@ public:
     if (!question_ && !storing_ && active(now))
       ask(now, out);
     if (question_)
-      out.wake(question_->ends);
+      out.wake(ends(*question_));
   }
 
   /// Whether this node pulls at `now`.
@@ -164,8 +168,9 @@ private:
     member_id source = {};
     generation ask = {};
     log_position from = {};
-    instant ends = {};
+    instant asked = {};
   };
+  [[nodiscard]] instant ends(const question& q) const { return q.asked + options_.source_timeout; }
 
   /// The configuration to go by: the newest in the log, which may also be rolled back. A node that
   /// has just entered was shown the roster before its log holds it; until then the log is history.
@@ -196,12 +201,12 @@ private:
     }
     ++counters_.asked;
     ++last_ask_;
-    question_ = question{source_, last_ask_, stored_.last, now + options_.source_timeout};
+    question_ = question{source_, last_ask_, stored_.last, now};
     out.send(source_, pull_request{.cluster = cluster_,
                                    .ask = last_ask_,
                                    .from = stored_.last,
                                    .wait = options_.wait,
-                                   .bytes_max = options_.bytes_max,
+                                   .bytes_max = size_.bytes(),
                                    .resume = stored_.resume,
                                    .received = stored_.received});
   }
@@ -232,8 +237,7 @@ private:
     if (!news)
       return; // the core need not hear of it
     counters_.entries += m.entries.size();
-    for (const auto& e : m.entries)
-      counters_.bytes += e.weight_bytes();
+    counters_.bytes += bytes_in(m);
     storing_ = true;
     out.tell(pulled_entries{m.previous, std::move(m.entries), m.commit, m.term});
   }
@@ -245,9 +249,17 @@ private:
       return;
     }
     choice_.succeeded(from);
-    counters_.bytes += m.chunk->data.size();
+    counters_.bytes += bytes_in(m);
     storing_ = true;
     out.tell(pulled_chunk{std::move(*m.chunk), m.term});
+  }
+
+  /// Of entries or of a snapshot.
+  [[nodiscard]] static std::uint64_t bytes_in(const pull_reply& m) {
+    std::uint64_t sum = m.chunk ? m.chunk->data.size() : 0;
+    for (const auto& e : m.entries)
+      sum += e.weight_bytes();
+    return sum;
   }
 
   /// Whether the entries follow each other without a gap, in terms that never fall, and all of
@@ -265,6 +277,7 @@ private:
   member_id self_;
   puller_options options_;
   source_choice choice_;
+  answer_size size_;
 
   cluster_id cluster_ = {};
   placed_configuration roster_ = {}; ///< as told when this node entered

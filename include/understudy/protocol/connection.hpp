@@ -91,15 +91,16 @@ public:
   /// (`tls_session::peer_names`). Before any of its bytes are handed over.
   void certified(std::vector<std::string> names) { introduction_.certified(std::move(names)); }
 
-  /// Bytes have come.
+  /// Bytes have come. Any are a sign of life: a slow line may take long over a large frame.
   void received(std::span<const std::byte> data, instant now, connection_outbox& out) {
+    if (!data.empty())
+      heard_ = now;
     while (!ended_) {
       auto next = reader_.next(data);
       if (!next)
         return give_up(std::move(next.error()), out);
       if (!*next)
         return;
-      heard_ = now;
       take(std::move(**next), out);
     }
   }
@@ -222,7 +223,7 @@ private:
   frame_reader reader_;
   send_queue queue_;
   instant opened_;
-  instant heard_;  ///< the last frame
+  instant heard_;  ///< the last bytes
   instant probed_; ///< when a sign of life was asked for
   bool is_writing_ = false;
   bool says_goodbye_ = false;
