@@ -112,6 +112,17 @@ TEST_CASE("I15: a leader has so much under way to a peer, and one message more")
     x.look(x.nb);
     CHECK(x.broken_by(x.na) == "none");
   }
+  SUBCASE("nor what had arrived, and was lost in a crash of which the leader has not heard") {
+    x.limits.append_entries_max = x.limits.window_entries = 1;
+    x.nb.log = x.na.log;
+    x.nb.durable = 2;
+    x.nb.stored = {{.vote = x.nb.vote, .last = {{2}, {1}}}};
+    x.look(x.nb);
+    x.rules.returned(b);
+    x.nb.log.keep(2);
+    x.look(x.nb);
+    CHECK(x.broken_by(x.na) == "none");
+  }
   SUBCASE("nor what is the same in a log that ends otherwise") {
     x.limits.append_entries_max = x.limits.window_entries = 1;
     x.nb.log = x.na.log;

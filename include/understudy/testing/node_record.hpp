@@ -29,6 +29,7 @@ struct node_record {
   std::optional<promise> promised = {}; ///< by an earlier process of this node
   log_index kept = {};     ///< stored before, and still to be had, though this process may not know
   log_index replaced = {}; ///< a snapshot took the place of another history's log up to here
+  log_index reached = {};  ///< where the logs of its earlier processes ended, synced or not
   term_number led = {};    ///< the newest term in which it led
   log_index led_from = {}; ///< the first entry of that term
   std::map<member_id, credit> credited = {}; ///< in that term
@@ -77,6 +78,7 @@ struct node_record {
     else // a snapshot that is not stored yet has taken its place
       promised = {through, past.committed_chain(through)};
     kept = through;
+    reached = std::max(reached, log.last().index);
     replaced = {};
     before = {.vote = before.stored, .stored = before.stored};
     log = {};

@@ -47,26 +47,32 @@ inline void check_batch(member_id who, std::string_view what, const std::vector<
     require_room(who, "bytes of " + std::string{what}, bytes, bytes_max);
 }
 
+/// How far the peer's log has got with what the leader has, up to `newest`.
+[[nodiscard]] inline log_index arrived(const log_mirror& log, const progress& peer,
+                                       const node_record& theirs, log_index newest) {
+  auto at = std::max(peer.match(), std::min(theirs.log.last().index, newest));
+  // What lies below its base is committed. Of the rest, it may end otherwise, after another leader.
+  while (at > peer.match() && at > theirs.log.base().index && theirs.log.chain(at) != log.chain(at))
+    at = at.previous();
+  // What a crash has taken had arrived; the leader need not know of that yet.
+  return std::max(at, std::min(theirs.reached, newest));
+}
+
 /// What a leader has sent to one peer, and is neither stored there nor in its log. A window that
-/// has room takes one more message, so that much it may overflow. `theirs`: the peer's log, if
-/// there is one.
+/// has room takes one more message, so that much it may overflow. `theirs`: null if the peer was
+/// never seen.
 inline void check_window(const observation& o, const log_mirror& log, const progress& peer,
-                         const log_mirror* theirs, seen_counters& counters) {
+                         const node_record* theirs, seen_counters& counters) {
   const auto newest = peer.next().previous();
   if (peer.mode() != flow::replicate || peer.match() < log.base().index || peer.match() >= newest
       || newest > log.last().index)
     return;
-  auto arrived
-      = theirs ? std::max(peer.match(), std::min(theirs->last().index, newest)) : peer.match();
-  // What lies below its base is committed. Of the rest, it may end otherwise, after another leader.
-  while (arrived > peer.match() && arrived > theirs->base().index
-         && theirs->chain(arrived) != log.chain(arrived))
-    arrived = arrived.previous();
+  const auto from = theirs ? arrived(log, peer, *theirs, newest) : peer.match();
   const auto& limits = *o.limits;
-  const auto entries = newest - arrived;
+  const auto entries = newest - from;
   require_room(o.id, "entries under way to a peer", entries,
                limits.window_entries - 1 + limits.append_entries_max);
-  const auto bytes = log.weight_between(arrived, newest).all;
+  const auto bytes = log.weight_between(from, newest).all;
   const auto last = log.weight_between(newest.previous(), newest).all;
   require_room(o.id, "bytes under way to a peer", bytes,
                limits.window_bytes - 1 + std::max<std::uint64_t>(limits.append_bytes_max, last));
@@ -104,8 +110,7 @@ inline void check_sizes(const observation& o, const node_record& n,
   detail::check_uncommitted(o, n.log, n.led_from);
   for (const auto& [id, peer] : *o.peers) {
     const auto other = nodes.find(id);
-    detail::check_window(o, n.log, peer, other == nodes.end() ? nullptr : &other->second.log,
-                         counters);
+    detail::check_window(o, n.log, peer, other == nodes.end() ? nullptr : &other->second, counters);
   }
 }
 
