@@ -12,6 +12,7 @@
 namespace compaction_test {
 
 using namespace understudy;
+using namespace std::chrono_literals;
 using support::entry_of;
 using support::made_of;
 
@@ -33,7 +34,7 @@ struct bench {
 
   bool asks() {
     outbox out;
-    rule.consider(state, out);
+    rule.consider(state, now, out);
     return !out.notices.empty();
   }
 
@@ -41,7 +42,7 @@ struct bench {
   /// `answers`.
   std::size_t step() {
     outbox out;
-    rule.consider(state, out);
+    rule.consider(state, now, out);
     std::size_t asked = 0;
     for (auto& what : out.notices) {
       asked += std::holds_alternative<take_snapshot>(what) ? 1u : 0u;
@@ -75,13 +76,14 @@ struct bench {
   void staged(errc code = errc::none, std::uint64_t needed = UINT64_MAX) {
     outbox out;
     snapshot_staged what{on_its_way, code};
-    rule.on(what, state, {needed}, out);
+    rule.on(what, state, {needed}, now, out);
     for (auto& told : out.notices)
       if (auto* done = std::get_if<order_done>(&told))
         answers.push_back(*done);
   }
 
   core_state state;
+  instant now{100s};
   compaction rule;
   std::vector<order_done> answers = {};
   snapshot_key on_its_way = {};
@@ -288,7 +290,7 @@ TEST_CASE("what a snapshot covers is let go once it is on the disk, and not befo
   CHECK(b.asks());
 }
 
-TEST_CASE("without room for a snapshot the log stays, and another one is tried later") {
+TEST_CASE("without room for a snapshot the log stays, and another one is tried before long") {
   core_options o = often();
   o.volatile_log = false;
   bench b{o};
@@ -301,9 +303,36 @@ TEST_CASE("without room for a snapshot the log stays, and another one is tried l
   CHECK(b.answers[0].result.error().code == errc::storage_full);
   CHECK(b.state.image == nullptr);
   CHECK(b.state.log.base().index == log_index{0});
-  CHECK_FALSE(b.asks()); // nothing has changed
-  b.grow_to(150);
+  for (const interval pause : {1s, 2s, 4s, 8s, 8s}) {
+    CHECK_FALSE(b.asks());
+    b.now += pause - 1ms;
+    CHECK_FALSE(b.asks());
+    b.now += 1ms;
+    CHECK(b.asks()); // without another entry
+    b.taken(100);
+    b.staged(errc::storage_full);
+  }
+  b.now += 8s;
   CHECK(b.asks());
+  b.taken(100);
+  b.staged();
+  CHECK(b.state.log.base().index == log_index{90});
+  b.store_all();
+  b.grow_to(150);
+  CHECK(b.asks()); // there is room again
+}
+
+TEST_CASE("who orders a snapshot does not wait for another try") {
+  core_options o = often();
+  o.volatile_log = false;
+  bench b{o};
+  b.stages_at_once = false;
+  CHECK(b.asks());
+  b.taken(100);
+  b.staged(errc::storage_full);
+  CHECK(b.step() == 0);
+  b.rule.order({7});
+  CHECK(b.step() == 1);
 }
 
 TEST_CASE("a snapshot that another one overtakes on its way to the disk is let go") {

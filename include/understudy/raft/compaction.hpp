@@ -9,6 +9,8 @@
 #include <understudy/raft/snapshot_orders.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -19,9 +21,9 @@ namespace understudy {
 /// a tail for those who are a little behind.
 class compaction {
 public:
-  void consider(core_state& state, outbox& out) {
+  void consider(core_state& state, instant now, outbox& out) {
     cut(state);
-    ask(state, out);
+    ask(state, now, out);
     orders_.answer(state.durable, out);
   }
 
@@ -41,8 +43,10 @@ public:
       out.tell(stage_snapshot{staging_});
   }
 
-  /// It is on the disk, but for its name; or there was no room, and the log stays as it is.
-  void on(snapshot_staged& staged, core_state& state, log_index needed_from, outbox& out) {
+  /// It is on the disk, but for its name; or there was no room, and the log stays as it is for a
+  /// while: nobody tells when there is room again.
+  void on(snapshot_staged& staged, core_state& state, log_index needed_from, instant now,
+          outbox& out) {
     if (!staging_ || staging_->key() != staged.what)
       return;
     if (staging_ != state.image && is_overtaken(staged.what.at.index, state))
@@ -50,16 +54,20 @@ public:
     if (staged.code == errc::none)
       return keep(state, needed_from);
     orders_.refuse(staged.code, out);
+    pause_ = std::clamp(pause_ * 2, pause_min, pause_max);
+    retry_at_ = now + pause_;
     end(state);
   }
 
 private:
-  void ask(core_state& state, outbox& out) {
+  void ask(core_state& state, instant now, outbox& out) {
     if (state.machine_failed)
       return orders_.refuse(errc::machine_stopped, out);
     // One at a time, and the last one has its name: else the next would take its place on the disk.
     if (asked_ || !state.durable.is_durable(stored_by_) || !(orders_.wait() || has_grown(state)))
       return;
+    if (!orders_.wait() && now < retry_at_)
+      return out.wake(retry_at_);
     if (state.applied <= covered(state) && orders_.wait()
         && state.durable.lacks_snapshot(covered(state)))
       return stage_again(state, out);
@@ -67,7 +75,6 @@ private:
       return orders_.nothing_new(covered(state), state.durable);
     asked_ = true;
     orders_.asked();
-    appended_at_last_ = state.log.appended_bytes();
     out.tell(take_snapshot{});
   }
 
@@ -99,18 +106,23 @@ private:
     state.image = staging_;
     state.durable.snapshot_taken(staging_);
     stored_by_ = state.durable.covering();
-    appended_at_last_ = state.log.appended_bytes() - bytes_above(state.image->at.index, state);
+    pause_ = {};
     cut_through_ = keep_behind(state, needed_from);
     cut(state);
     end(state);
   }
 
-  /// Another one may be taken.
+  /// Another one may be taken, once there is enough above what the last one covers: more than what
+  /// was appended since, if the replica had not applied all or this one came to nothing.
   void end(core_state& state) {
     asked_ = false;
     staging_ = nullptr;
+    appended_at_last_ = state.log.appended_bytes() - bytes_above(covered(state), state);
     orders_.taken(covered(state), state.durable);
   }
+
+  static constexpr interval pause_min = std::chrono::seconds{1};
+  static constexpr interval pause_max = std::chrono::seconds{8};
 
   /// What is dropped at once. To free a hundred thousand entries takes as long as a client may be
   /// made to wait, and all nodes come to it at the same time.
@@ -123,7 +135,6 @@ private:
            >= std::max(state.options.snapshot_after_bytes, last);
   }
 
-  /// What was in the log when the replica was asked, but not applied yet, is in no snapshot.
   [[nodiscard]] static std::size_t bytes_above(log_index covered, const core_state& state) {
     std::size_t bytes = 0;
     for (auto i = covered.next(); i <= state.log.last().index; ++i)
@@ -163,6 +174,8 @@ private:
   std::shared_ptr<const snapshot> staging_; ///< on its way to the disk
   generation stored_by_;                    ///< the write that stores the last one
   std::size_t appended_at_last_ = 0;
+  interval pause_{0}; ///< after the snapshots in a row for which there was no room
+  instant retry_at_ = {};
   log_index cut_through_; ///< entries up to here are on their way out
 };
 

@@ -214,7 +214,7 @@ public:
   }
 
   void on(snapshot_staged& m, instant now, outbox& out) {
-    compaction_.on(m, state_, needed_from(m.what.at.index, now), out);
+    compaction_.on(m, state_, needed_from(m.what.at.index, now), now, out);
   }
 
   void on(machine_failed& m, instant now, outbox& out) {
@@ -261,7 +261,7 @@ public:
       desk_.remind_absent(state_, now, out);
     desk_.serve(state_, known_leader_now(now), now, out);
     hand_over(now, out);
-    compaction_.consider(state_, out);
+    compaction_.consider(state_, now, out);
     state_.durable.flush(now, out);
     intake_.report(state_, out);
     state_.half_installed = intake_.half_installed();
