@@ -360,6 +360,7 @@ TEST_CASE("a leader whose machine has failed takes no proposals") {
 TEST_CASE("voters change by way of both, and only then") {
   group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
   g.elect(1);
+  g.catch_up(1, {4});
   g.hold([](const mail& m) { return m.to.value > 1; });
   CHECK(code_of(g.change_voters(1, {1, 2, 4})) == errc::none);
   g.exchange();
@@ -466,6 +467,27 @@ TEST_CASE("a change that needs an heir is taken while that one could take a seat
   CHECK(find(*g[1].newest().content, {3})->status == standing::evicted);
 }
 
+TEST_CASE("who is to vote has to be ready when the change is made, not when it was planned (M4)") {
+  group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
+  g.elect(1);
+  CHECK(code_of(g.change_voters(1, {1, 2, 4})) == errc::busy); // nobody has looked at it
+  g.catch_up(1, {4});
+  REQUIRE(is_caught_up(g, 1, 4));
+  g.part({4});
+  g.pass_time(400ms);
+  REQUIRE_FALSE(is_caught_up(g, 1, 4));
+  const auto refused = g.change_voters(1, {1, 2, 4});
+  REQUIRE(code_of(refused) == errc::busy);
+  CHECK(refused.index.error().detail == "member 4 is not ready to vote");
+  CHECK_FALSE(g[1].newest().content->joint());
+  CHECK(code_of(g.change_voters(1, {1})) == errc::none); // those that stay are not asked
+  g.heal();
+  g.pass_time(100ms);
+  REQUIRE(g[1].newest().content->voters == ids({1}));
+  g.catch_up(1, {2, 4});
+  CHECK(code_of(g.change_voters(1, {1, 2, 4})) == errc::none);
+}
+
 TEST_CASE("a claimant far behind is not caught up (M4)") {
   core_options o;
   o.catch_up_gap = 5;
@@ -504,6 +526,7 @@ TEST_CASE("an uncommitted configuration is rolled back with its entry (M9)") {
 TEST_CASE("a leader that takes its own vote away finishes the change, and hands over (M6)") {
   group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
   g.elect(1);
+  g.catch_up(1, {4});
   g.change_voters(1, {2, 3, 4});
   g.exchange();
   CHECK_FALSE(g[1].leads());
@@ -623,6 +646,7 @@ TEST_CASE("a leader takes back another's change only once it is committed in its
 TEST_CASE("going back is out of the question for who has the new voters already") {
   group g{made_of({1, 2, 3, 4}, {1, 2, 3})};
   g.elect(1);
+  g.catch_up(1, {4});
   // Node 4 is told of the end of the change, and nobody else is.
   g.hold([](const mail& m) {
     return m.to.value != 4 && carries(m, [](const configuration& c) {

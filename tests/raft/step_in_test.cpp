@@ -226,6 +226,7 @@ TEST_CASE("S5: a listener that led may stand again for what only it has") {
   group g{made_of({1, 2, 3, 4, 5}, {1, 2, 3})};
   g.elect(1);
   g.know(5, g[1].log().slice({1}, g[1].commit(), 10, 1 << 20), g[1].commit().value);
+  g.catch_up(1, {5});
   REQUIRE(g.change_voters(1, {1, 2, 5}).index.has_value());
   const auto joint = g[1].newest().index;
   g.hold([&](const mail& m) {

@@ -31,8 +31,7 @@ namespace understudy {
 /// had a vote and lost it by a committed change is done.
 class leading {
 public:
-  /// Begins the term with an entry of its own: only through it can earlier ones be committed
-  /// (§5.4.2).
+  /// Begins the term with an entry of its own: only with it are earlier ones committed (§5.4.2).
   leading(core_state& state, instant now)
       : lease_{state.log.last().index.next()}, expired_at_{now}, since_{now},
         time_base_{state.log.last_stamp()}, first_index_{state.log.last().index.next()},
@@ -88,18 +87,21 @@ public:
   /// Joint consensus (§6). One change at a time, on top of a committed configuration, and only when
   /// an entry of the own term is committed (the 2015 bug in single-server changes; M1). And only
   /// while a majority of either half answers: a change that can not be committed and whose leader
-  /// is lost holds up every election after it (M3).
+  /// is lost holds up every election after it (M3). Who is to vote has to be ready now, whatever it
+  /// was when the change was thought out (M4).
   void on(const change_voters& m, core_state& state, instant now, outbox& out) {
     const auto& base = state.newest();
+    const auto refuse = [&](failure why) { out.tell(change_taken{m.id, tl::unexpected{why}}); };
     if (m.base != base.index || base.index > state.commit() || !term_committed(state))
-      return out.tell(
-          change_taken{m.id, fail(errc::busy, "the configuration is another, or not committed")});
+      return refuse({errc::busy, "the configuration is another, or not committed"});
     auto next = begin_joint(*base.content, m.voters);
     if (!next)
-      return out.tell(change_taken{m.id, tl::unexpected{next.error()}});
+      return refuse(next.error());
     if (!quorum_of(*next, [&](member_id id) { return answers(id, state, now); }))
-      return out.tell(change_taken{
-          m.id, fail(errc::busy, "too few of the old or the new voters answer at the moment")});
+      return refuse({errc::busy, "too few of the old or the new voters answer at the moment"});
+    for (const auto id : next->voters)
+      if (id != state.self && !has_vote(*base.content, id) && !is_ready(id, state, now))
+        return refuse({errc::busy, detail::label_of(id) + " is not ready to vote"});
     const auto at = state.log.last().index.next();
     put_in_force(std::move(*next), state, now);
     out.tell(change_taken{m.id, at});
@@ -375,9 +377,7 @@ private:
   }
 
   [[nodiscard]] bool caught_up(const progress& peer, const core_state& state, instant now) const {
-    const auto last = state.log.last().index;
-    return !peer.unfit && peer.mode() == flow::replicate
-           && last - peer.match() <= state.options.catch_up_gap && peer.match() >= first_index_
+    return peer.caught_up(first_index_, state.log.last().index, state.options.catch_up_gap)
            && peer.is_of_use(now, state.options.suspect_after);
   }
 

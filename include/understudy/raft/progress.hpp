@@ -191,6 +191,12 @@ public:
     return answered && is_of_use(now, limit);
   }
 
+  /// Whether it could vote from now on and hold nobody up: it has something of the leader's own
+  /// term, which begins at `term`, and is at most `gap` behind `last`.
+  [[nodiscard]] bool caught_up(log_index term, log_index last, std::size_t gap) const {
+    return !unfit && mode() == flow::replicate && match() >= term && last - match() <= gap;
+  }
+
 private:
   struct batch {
     log_index last;

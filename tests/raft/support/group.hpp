@@ -91,6 +91,12 @@ public:
     tell(id, understudy::propose{.what = {entry_of(0, 0, body).what}});
   }
 
+  /// Has a leader bring others up to date, as far as they answer.
+  void catch_up(std::uint64_t id, std::initializer_list<std::uint64_t> others) {
+    tell(id, track_members{ids(others)});
+    pass_time(std::chrono::milliseconds{60});
+  }
+
   /// Asks a leader for other voters, on top of what is newest there. Returns what it said.
   change_taken change_voters(std::uint64_t id, std::initializer_list<std::uint64_t> voters) {
     tell(id, understudy::change_voters{.base = (*this)[id].newest().index, .voters = ids(voters)});
