@@ -127,6 +127,32 @@ TEST_CASE("whichever call fails, the store stops, and what had been synced is th
   }
 }
 
+TEST_CASE("the disk begins with a large batch before its sync, which may fail there already (D4)") {
+  const storage::log_layout large{.segment_bytes = 8 << 20, .seed = 1};
+  store_write batch;
+  for (std::uint64_t i = 2; i <= 6; ++i)
+    batch.entries.push_back(entry_of(i, 1, std::string(200'000, 'x').c_str()));
+  for (const bool fails : {false, true}) {
+    CAPTURE(fails);
+    const auto disk = std::make_shared<faulty_disk>();
+    disk->record();
+    auto store = open_store(disk, large);
+    REQUIRE(store);
+    REQUIRE(store->write({.entries = {entry_of(1, 1)}, .vote = ballot{{1}, {}}}));
+    REQUIRE(store->sync());
+    const auto before = disk->recording().size();
+    if (fails)
+      disk->fail_call(1, errc::storage_failed, disk_call::sync);
+    const auto written = store->write(batch);
+    CHECK(written.has_value() == !fails);
+    CHECK(disk->recording().size() > before);
+    CHECK(store->sync().has_value() == !fails);
+    auto left = open_store(disk->after_crash(lose_unsynced()), large);
+    REQUIRE_MESSAGE(left, left.error().detail);
+    CHECK(left->last().index == log_index{fails ? 1u : 6u});
+  }
+}
+
 TEST_CASE("a sync that fails once and then succeeds fools nobody, not even after a restart (D4)") {
   auto call = disk_call::sync;
   std::size_t most = 40;

@@ -56,6 +56,13 @@ public:
 
   /// Returns once all of the file that was written is on the disk, and its size.
   [[nodiscard]] virtual expected<void> sync() = 0;
+
+  /// Has the disk begin with what was written there, so that the next sync has less to wait for.
+  /// Promises nothing, and may do nothing. Fails as `sync` does.
+  [[nodiscard]] virtual expected<void> begin_sync(std::uint64_t /*offset*/,
+                                                  std::uint64_t /*size*/) {
+    return {};
+  }
 };
 
 /// One directory, and the files in it. A second thread may create and remove files, and work with

@@ -121,6 +121,18 @@ public:
     return {};
   }
 
+  expected<void> begin_sync([[maybe_unused]] std::uint64_t offset,
+                            [[maybe_unused]] std::uint64_t size) override {
+#ifdef SYNC_FILE_RANGE_WRITE // Linux
+    if (::sync_file_range(file_.get(), static_cast<off_t>(offset), static_cast<off_t>(size),
+                          SYNC_FILE_RANGE_WRITE)
+            != 0
+        && errno != ENOSYS) // not every sandbox has it
+      return detail::sync_failure(path_, errno);
+#endif
+    return {};
+  }
+
 private:
   descriptor file_;
   std::string path_;

@@ -135,8 +135,9 @@ private:
     log_position begins;
   };
 
-  /// More than this is written before the next sync asks for it: what waits has a limit.
-  static constexpr std::size_t batch_bytes_max = std::size_t{1} << 20;
+  /// More than this is written before the next sync asks for it: what waits has a limit, and the
+  /// disk has something to do while the next piece is put together.
+  static constexpr std::size_t piece_bytes_max = std::size_t{512} << 10;
 
   template <class Write, class Done>
   expected<void> add(record_kind kind, std::size_t length, Write write, Done done) {
@@ -150,8 +151,8 @@ private:
   expected<void> make_room(std::uint64_t size) {
     if (!current_.content || batch_.end().offset + size > current_bytes_)
       return begin_segment(size);
-    if (!batch_.empty() && batch_.view().size() + size > batch_bytes_max)
-      return flush();
+    if (!batch_.empty() && batch_.view().size() + size > piece_bytes_max)
+      return flush_ahead();
     return {};
   }
 
@@ -162,6 +163,16 @@ private:
       return done;
     batch_.clear();
     return {};
+  }
+
+  /// The last page is left alone: the next piece goes on in it.
+  expected<void> flush_ahead() {
+    constexpr std::uint64_t page_bytes = 4096;
+    const auto from = batch_.start().offset;
+    const auto through = batch_.end().offset / page_bytes * page_bytes;
+    if (auto done = flush(); !done)
+      return done;
+    return through > from ? current_.content->begin_sync(from, through - from) : expected<void>{};
   }
 
   /// Begins the segment after the current one, with room for a record of `size` bytes.

@@ -95,6 +95,16 @@ public:
     return {};
   }
 
+  /// A sync that fails may do so here already.
+  expected<void> begin_sync(std::uint64_t, std::uint64_t) override {
+    const auto no = disk_->refuses(owner_, disk_call::sync, name_);
+    if (!no)
+      return {};
+    if (no->is_fault)
+      disk_->perform({.what = disk_change::lose_file, .inode = inode_, .name = name_});
+    return faulty_disk::refused(disk_call::sync, name_, *no);
+  }
+
 private:
   [[nodiscard]] const file_content& content() const { return *disk_->visible().file(inode_); }
 
