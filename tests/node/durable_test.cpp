@@ -7,12 +7,14 @@
 
 #include <doctest/doctest.h>
 
+#include <support/mounted.hpp>
 #include <support/nodes.hpp>
 #include <support/scratch.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -124,6 +126,39 @@ TEST_CASE_FIXTURE(fixture, "a snapshot that is ordered is on the disk when it is
   CHECK(stock(again) == 3);
   end(nodes[0], true);
   CHECK(nodes[0].snapshot_now().get().error().code == errc::stopped);
+}
+
+TEST_CASE_FIXTURE(fixture, "D5: without room for a snapshot there is none, and the node goes on") {
+  const test_support::mounted small{disk, "size=1m"};
+  if (!small)
+    return;
+  const auto store = [&] {
+    auto o = options("a");
+    o.store = store_in(small.path() + "/a", 256 << 10);
+    return o;
+  };
+  std::filesystem::create_directory(small.path() + "/a");
+  auto first = store();
+  first.found = true;
+  auto& a = add(std::move(first));
+  wait(a, [](const node_status& s) { return s.ready; });
+  restock(a);
+
+  const auto filler = small.path() + "/filler";
+  {
+    std::ofstream rest{filler};
+    while (rest << std::string(4096, 'x') << std::flush)
+      ;
+  }
+  CHECK(a.snapshot_now().get().error().code == errc::storage_full);
+  CHECK(restock(a) == 2); // its log has room that it took before
+  std::filesystem::remove(filler);
+  REQUIRE(a.snapshot_now().get());
+  end(a, false);
+  a = spawn_node<inventory>(system, store()).value();
+  wait(a, [](const node_status& s) { return s.ready; });
+  CHECK(stock(a) == 2);
+  end(a, true); // before its file system goes
 }
 
 TEST_CASE_FIXTURE(fixture, "a machine that can be frozen is written down while it goes on") {

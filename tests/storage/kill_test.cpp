@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "support/environment.hpp"
+#include "support/mounted.hpp"
 #include "support/scratch.hpp"
 #include <signal.h>
 #include <sys/mount.h>
@@ -33,6 +34,7 @@ namespace kill_test {
 
 using namespace understudy;
 using namespace understudy::testing;
+using test_support::mounted;
 using test_support::scratch;
 
 namespace {
@@ -120,35 +122,6 @@ private:
 
   pid_t process = -1;
   int said = -1;
-};
-
-/// A file system of its own, if this process may make one.
-class mounted {
-public:
-  mounted(const scratch& on, const char* options) : path_{on.make("mounted")} {
-    is_there_ = ::mount("understudy", path_.c_str(), "tmpfs", 0, options) == 0;
-    if (!is_there_)
-      MESSAGE("skipped: this process may not mount a file system");
-  }
-  mounted(const mounted&) = delete;
-  mounted& operator=(const mounted&) = delete;
-  ~mounted() {
-    if (is_there_)
-      ::umount(path_.c_str());
-  }
-
-  [[nodiscard]] explicit operator bool() const { return is_there_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] bool make_read_only() const {
-    return ::mount("understudy", path_.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0;
-  }
-  [[nodiscard]] bool make_larger(const char* options) const {
-    return ::mount("understudy", path_.c_str(), "tmpfs", MS_REMOUNT, options) == 0;
-  }
-
-private:
-  std::string path_;
-  bool is_there_ = false;
 };
 
 /// An ext4 file system in a file, which turns read-only when it finds an error. No other one does
