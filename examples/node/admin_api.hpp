@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,7 @@ private:
   using outcome = expected<understudy::log_index>;
   using order = outcome (admin_service::*)(member_id, interval);
 
-  static const std::array<route, 13> routes;
+  static const std::array<route, 14> routes;
 
   // -- how things stand
   // ----------------------------------------------------------------------------
@@ -135,6 +136,30 @@ private:
     });
     const auto now = service_.status();
     return told("transfer", now.leader, now, done);
+  }
+
+  http_answer use_version(const http_request& asked, const std::string&) {
+    const auto limit = only_limit(asked, "version");
+    if (!limit)
+      return refusal(limit.error());
+    const auto version = version_of(asked);
+    if (!version)
+      return refusal(version.error());
+    const auto done = service_.use_version(*version, *limit);
+    if (!done)
+      return refusal(done.error());
+    return {.body = dump({{"done", "use-version"}, {"version", *version}, {"index", done->value}})};
+  }
+
+  [[nodiscard]] static expected<std::uint32_t> version_of(const http_request& asked) {
+    const auto number = detail::number_of("version", asked.parameter("version").value_or(""));
+    if (!number)
+      return tl::unexpected{number.error()};
+    if (*number == 0 || !std::in_range<std::uint32_t>(*number))
+      return understudy::fail(understudy::errc::invalid_option,
+                              "the parameter 'version' must be from 1 on, and is "
+                                  + std::to_string(*number));
+    return static_cast<std::uint32_t>(*number);
   }
 
   http_answer put_settings(const http_request& asked, const std::string&) {
@@ -259,7 +284,7 @@ private:
   admin_service& service_;
 };
 
-inline const std::array<admin_api::route, 13> admin_api::routes{{
+inline const std::array<admin_api::route, 14> admin_api::routes{{
     {"GET", "/admin/status", false, "", &admin_api::get_status, "",
      "how this node sees itself and its cluster, as `/status`"},
     {"GET", "/admin/journal", false, "", &admin_api::get_journal, "`timeout`",
@@ -276,6 +301,9 @@ inline const std::array<admin_api::route, 13> admin_api::routes{{
      "lets it have a seat again"},
     {"POST", "/admin/transfer", false, "", &admin_api::transfer, "`member`, `timeout`",
      "hands leadership to a voter; without `member` to the one that has most"},
+    {"POST", "/admin/use-version", false, "", &admin_api::use_version, "`version`, `timeout`",
+     "has the cluster use a newer version of the table, for good; refused while a member knows "
+     "less"},
     {"GET", "/admin/settings", false, "", &admin_api::get_settings, "`timeout`",
      "the settings of the cluster, as far as this node knows"},
     {"PUT", "/admin/settings", false, "", &admin_api::put_settings, "`timeout`",

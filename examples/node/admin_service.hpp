@@ -11,6 +11,7 @@
 #include <understudy/membership/journal.hpp>
 #include <understudy/membership/whatif.hpp>
 
+#include <cstdint>
 #include <vector>
 
 namespace node_program {
@@ -43,6 +44,9 @@ public:
   [[nodiscard]] virtual expected<understudy::log_index> unpin(member_id who, interval limit) = 0;
   /// To nobody: to the voter that has most.
   [[nodiscard]] virtual expected<understudy::log_index> transfer(member_id to, interval limit) = 0;
+  [[nodiscard]] virtual expected<understudy::log_index> use_version(std::uint32_t version,
+                                                                    interval limit)
+      = 0;
   [[nodiscard]] virtual expected<understudy::settings> settings(interval limit) = 0;
   [[nodiscard]] virtual expected<understudy::log_index> change(const understudy::settings& to,
                                                                interval limit)

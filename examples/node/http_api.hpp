@@ -64,7 +64,7 @@ private:
 
   static constexpr std::string_view read_parameters
       = "`consistency`, `max_age`, `at_least`, `timeout`";
-  static const std::array<route, 14> routes;
+  static const std::array<route, 15> routes;
 
   // -- reads
   // ---------------------------------------------------------------------------------------
@@ -152,6 +152,8 @@ private:
                                   {"copies", done->receipt.copies}};
       if (std::holds_alternative<key_value::add>(what))
         body["value"] = number;
+      if (std::holds_alternative<key_value::clear>(what))
+        body["erased"] = number;
       answer = {.status = verdict_of == verdict::created ? 201 : 200, .body = dump(body)};
     }
     answer.headers.emplace_back("Understudy-Index", std::to_string(done->receipt.index.value));
@@ -191,6 +193,9 @@ private:
   }
   http_answer add(const http_request& asked, const std::string&) {
     return submit_read(asked, read_add(asked.body));
+  }
+  http_answer clear(const http_request& asked, const std::string&) {
+    return submit_read(asked, read_clear(asked.body));
   }
   http_answer put_limits(const http_request& asked, const std::string&) {
     return submit_read(asked, read_limit(asked.body));
@@ -285,7 +290,7 @@ private:
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
 };
 
-inline const std::array<http_api::route, 14> http_api::routes{{
+inline const std::array<http_api::route, 15> http_api::routes{{
     {"GET", "/kv/", true, "KEY", &http_api::get_value, read_parameters,
      "the value of a key, as it was put"},
     {"PUT", "/kv/", true, "KEY", &http_api::put_value, "`timeout`", "puts the body"},
@@ -296,6 +301,8 @@ inline const std::array<http_api::route, 14> http_api::routes{{
     {"POST", "/add", false, "", &http_api::add, "`timeout`",
      R"(`{"key": K, "by": N}`: adds to a decimal integer of 64 bits; )"
      "a key that is not there counts as 0"},
+    {"POST", "/clear", false, "", &http_api::clear, "`timeout`",
+     R"(`{"prefix": P}`: erases every key that begins with P; from version 2 of the table on)"},
     {"POST", "/sessions", false, "", &http_api::open_session, "`timeout`",
      "opens a session, for writes that are applied once wherever they are sent"},
     {"DELETE", "/sessions/", true, "SESSION", &http_api::close_session, "`timeout`", "closes it"},

@@ -184,6 +184,15 @@ read_compare_and_set(const std::string& body) {
   });
 }
 
+/// `{"prefix": "a/"}`.
+[[nodiscard]] inline understudy::expected<key_value::clear> read_clear(const std::string& body) {
+  return json_fields::read(body).and_then([](const json_fields& fields) {
+    return fields.only({"prefix"})
+        .and_then([&] { return fields.text("prefix"); })
+        .map([](std::string prefix) { return key_value::clear{std::move(prefix)}; });
+  });
+}
+
 /// JSON as text, with the members in the order in which they were put in. Text that is no UTF-8 (a
 /// name from a command line, say) does not stop it.
 [[nodiscard]] inline std::string dump(const nlohmann::ordered_json& what) {

@@ -20,7 +20,13 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
+
+/// 1 makes the program as it was before it could clear: to try what an update is like.
+#ifndef NODE_MACHINE_VERSION
+#define NODE_MACHINE_VERSION 2
+#endif
 
 namespace node_program {
 
@@ -47,8 +53,8 @@ enum class verdict : std::uint8_t {
 
 /// The machine.
 struct key_value {
-  /// Raised when the same commands would lead to another state. Nodes of one cluster must agree.
-  static constexpr std::uint32_t machine_version = 1;
+  /// 2 can clear.
+  static constexpr std::uint32_t machine_version = NODE_MACHINE_VERSION;
 
   static constexpr std::size_t key_bytes_max = 256;
   static constexpr std::size_t value_bytes_max = 1 << 20;
@@ -58,7 +64,7 @@ struct key_value {
   /// The reply to every write. Small, because sessions keep it for whoever asks again.
   struct written {
     verdict what = verdict::done;
-    std::int64_t number = 0; ///< of `add`: the sum
+    std::int64_t number = 0; ///< of `add`: the sum; of `clear`: how many
 
     template <class Archive> void serialize(Archive& archive) { archive(what, number); }
   };
@@ -98,6 +104,14 @@ struct key_value {
     template <class Archive> void serialize(Archive& archive) { archive(keys_max, bytes_max); }
   };
 
+  /// Erases every key that begins with `prefix`; the number in the reply is how many there were.
+  struct clear {
+    using reply = written;
+    static constexpr std::uint32_t since = 2;
+    std::string prefix = {};
+    template <class Archive> void serialize(Archive& archive) { archive(prefix); }
+  };
+
   /// The value of a key, or none.
   struct lookup {
     std::optional<std::string> value = {};
@@ -122,7 +136,10 @@ struct key_value {
     template <class Archive> void serialize(Archive&) {}
   };
 
-  using commands = understudy::commands<put, erase, compare_and_set, add, limit>;
+  using commands
+      = std::conditional_t<machine_version == 1,
+                           understudy::commands<put, erase, compare_and_set, add, limit>,
+                           understudy::commands<put, erase, compare_and_set, add, limit, clear>>;
   using queries = understudy::queries<get, size>;
 
   // -- what is wrong with a write by itself
@@ -204,6 +221,16 @@ struct key_value {
     return {};
   }
 
+  written apply(const clear& c) {
+    std::int64_t count = 0;
+    for (auto i = values_.lower_bound(c.prefix);
+         i != values_.end() && i->first.starts_with(c.prefix); ++count) {
+      bytes_ -= i->first.size() + i->second.size();
+      i = values_.erase(i);
+    }
+    return {.number = count};
+  }
+
   // -- queries
   // -------------------------------------------------------------------------------------
 
@@ -219,15 +246,17 @@ struct key_value {
   // -- snapshots
   // -----------------------------------------------------------------------------------
 
+  /// What is written is for whoever knows the version that the cluster uses, be it an older build.
+  void use_version(std::uint32_t version) { version_ = version; }
+
   template <class Archive> void save(Archive& archive) const {
-    archive(machine_version, keys_max_, bytes_max_, values_);
+    archive(version_, keys_max_, bytes_max_, values_);
   }
   template <class Archive> void load(Archive& archive) {
-    std::uint32_t version = 0;
-    archive(version);
-    if (version != machine_version)
-      throw understudy::wire::malformed{"of version " + std::to_string(version)
-                                        + " of the machine, and this is version "
+    archive(version_);
+    if (version_ == 0 || version_ > machine_version)
+      throw understudy::wire::malformed{"of version " + std::to_string(version_)
+                                        + " of the machine, and this build knows "
                                         + std::to_string(machine_version)};
     archive(keys_max_, bytes_max_, values_);
     bytes_ = 0; // it follows from the values, so a snapshot can not say otherwise
@@ -263,6 +292,7 @@ private:
     return fresh ? verdict::created : verdict::done;
   }
 
+  std::uint32_t version_ = 1;
   std::map<std::string, std::string, std::less<>> values_;
   std::uint64_t bytes_ = 0;
   std::uint64_t keys_max_ = 1'000'000;

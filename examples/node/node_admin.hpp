@@ -11,6 +11,7 @@
 #include "key_value_messages.hpp"
 #include "leave_wish.hpp"
 
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <string>
@@ -51,6 +52,9 @@ public:
   }
   expected<log_index> transfer(member_id to, interval limit) override {
     return outcome_of(node_.transfer_leadership(to), limit);
+  }
+  expected<log_index> use_version(std::uint32_t version, interval limit) override {
+    return outcome_of(node_.use_machine_version(version), limit);
   }
   expected<log_index> change(const understudy::settings& to, interval limit) override {
     return outcome_of(node_.change_settings(to), limit);

@@ -45,12 +45,7 @@ public:
   answer_of<key_value::written> submit(const table_write& what,
                                        const std::optional<write_name>& name,
                                        understudy::interval limit) override {
-    return std::visit(
-        [&]<class C>(const C& command) {
-          return name ? submit_as(command, *name, limit)
-                      : node_.submit_with_receipt(command, limit).get();
-        },
-        what);
+    return std::visit([&](const auto& command) { return submit_one(command, name, limit); }, what);
   }
 
   answer_of<key_value::lookup> get(const key_value::get& what, const understudy::read_options& how,
@@ -76,6 +71,16 @@ public:
   understudy::node_status status() const override { return node_.status(); }
 
 private:
+  template <class C>
+  answer_of<key_value::written> submit_one(const C& what, const std::optional<write_name>& name,
+                                           understudy::interval limit) {
+    if constexpr (!understudy::command_of<C, key_value>)
+      return understudy::fail(understudy::errc::version_not_in_use,
+                              "this build does not know the command");
+    else
+      return name ? submit_as(what, *name, limit) : node_.submit_with_receipt(what, limit).get();
+  }
+
   template <class C>
   answer_of<key_value::written> submit_as(const C& what, const write_name& name,
                                           understudy::interval limit) {

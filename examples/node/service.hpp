@@ -19,7 +19,7 @@ namespace node_program {
 
 /// Any command of the table.
 using table_write = std::variant<key_value::put, key_value::erase, key_value::compare_and_set,
-                                 key_value::add, key_value::limit>;
+                                 key_value::add, key_value::limit, key_value::clear>;
 
 /// Names a write, so that it is applied once however often and wherever it is sent.
 struct write_name {

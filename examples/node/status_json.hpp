@@ -26,8 +26,8 @@ namespace detail {
   return {{"id", as_text(m.id)},       {"name", m.name},
           {"address", m.address},      {"rank", m.rank},
           {"role", to_string(m.role)}, {"present", m.status == understudy::standing::present},
-          {"pinned", m.pinned},        {"match", m.match.value},
-          {"in_contact", m.in_contact}};
+          {"pinned", m.pinned},        {"machine_version", m.machine_version},
+          {"match", m.match.value},    {"in_contact", m.in_contact}};
 }
 
 [[nodiscard]] inline nlohmann::ordered_json as_json(const understudy::failure& f) {
@@ -51,6 +51,7 @@ namespace detail {
       {"name", s.name},
       {"cluster", s.cluster ? std::to_string(s.cluster.value) : std::string{}},
       {"machine_version", key_value::machine_version},
+      {"version_in_use", s.machine_version},
       {"ready", s.ready && !draining},
       {"draining", draining},
       {"leaving", to_string(s.leaving)},

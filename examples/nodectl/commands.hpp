@@ -34,6 +34,8 @@ public:
       return at_one_node();
     if (c == "settings")
       return settings();
+    if (c == "use-version")
+      return use_version();
     if (c == "plan")
       return plan();
     if (c == "safe-to-stop")
@@ -144,6 +146,16 @@ private:
                : c == "pin"    ? " is pinned: it stays a listener"
                                : " is pinned no more")
            << " (entry " << text_in(said, "index") << ")\n";
+      return exit_code::done;
+    });
+  }
+
+  exit_code use_version() {
+    const request what{
+        "POST", "/admin/use-version", {wait(), {"version", std::to_string(told_.version)}}};
+    return ask_until_answered(told_.addresses, what, [&](const nlohmann::json& said) {
+      out_ << "version " << text_in(said, "version") << " is used (entry " << text_in(said, "index")
+           << ")\n";
       return exit_code::done;
     });
   }

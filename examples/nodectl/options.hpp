@@ -33,7 +33,8 @@ struct options {
   std::vector<std::string> addresses = {}; ///< of the nodes' APIs for operators
   double timeout = 30;
   std::string command = {};
-  std::string member = {}; ///< a name or an id; may be empty with some commands
+  std::string member = {};   ///< a name or an id; may be empty with some commands
+  std::uint32_t version = 0; ///< of the table
   std::vector<std::string> dies = {};
   std::vector<std::string> leaves = {};
   nlohmann::ordered_json settings = {}; ///< what is to be changed; null: nothing
@@ -62,6 +63,7 @@ EXAMPLES
   nodectl --admin 127.0.0.1:9081,127.0.0.1:9082 plan --dies a --leaves b
   nodectl --admin 127.0.0.1:9081 settings max_voters=7 evict_after_ms=20000
   nodectl --admin 127.0.0.1:9081,127.0.0.1:9082 safe-to-stop a && systemctl stop node@a
+  nodectl --admin 127.0.0.1:9081 use-version 2
 
 EXIT STATUS
   0   done; of safe-to-stop: yes
@@ -162,6 +164,11 @@ inline void add_commands(CLI::App& app, options& o, std::vector<std::string>& se
   with_name(add("transfer", "hands leadership to a voter; to the one that has most\n"
                             "if none is named"),
             false);
+  add("use-version", "has the cluster use a newer version of the table: the last step\n"
+                     "of an update, from which there is no way back")
+      ->add_option("VERSION", o.version, "that every member knows")
+      ->required()
+      ->check(CLI::PositiveNumber);
   add("settings", "the cluster's settings, or changes some: KEY=VALUE...")
       ->add_option("CHANGE", settings, "KEY=VALUE");
   auto* plan = add("plan", "who would vote if members died or left");

@@ -119,7 +119,7 @@ row_of(const nlohmann::json& member, const nlohmann::json& own, const nlohmann::
           text_in(own.is_null() ? member : own, "role"),
           text_in(member, "rank"),
           lag_of(member, own, best),
-          text_in(own, "machine_version"),
+          text_in(own.is_null() ? member : own, "machine_version"),
           place_of(member),
           remarks_on(member, own)};
 }
@@ -150,7 +150,10 @@ row_of(const nlohmann::json& member, const nlohmann::json& own, const nlohmann::
       rows.push_back(detail::row_of(s, s, best));
   std::string text = table(rows) + leader + " leads in term " + text_in(best, "term") + ", "
                      + std::to_string(items_in(best, "voters").size()) + " vote, entry "
-                     + text_in(part_in(best, "log"), "commit") + " is committed\n";
+                     + text_in(part_in(best, "log"), "commit") + " is committed";
+  if (const auto version = text_in(best, "version_in_use"); !version.empty())
+    text += ", version " + version + " is used";
+  text += '\n';
   if (detail::is_true(best, "changing"))
     text += "the voters or the roster are being changed\n";
   if (const auto plan = text_in(best, "plan");

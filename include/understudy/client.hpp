@@ -82,6 +82,7 @@ spawn_client(caf::actor_system& system, std::vector<contact> nodes,
   const member_id self{detail::draw_nonzero(random)};
   auto opened = network(system, {.id = self,
                                  .start = random.next(),
+                                 .machine_version = version_of<M>,
                                  .is_client = true,
                                  .seed = random.next(),
                                  .log = log_to_stderr});

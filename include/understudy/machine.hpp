@@ -43,16 +43,21 @@
 ///   machine as it was handed to the node, so what `serialize` leaves out keeps its first value.
 ///   Ordered containers make equal machines equal bytes, and so comparable by digest.
 /// - A command or query is known by its place in its list: append, and never reorder or remove.
+/// - What a new build may do that an old one beside it can not: see core/machine_version.hpp.
 
 #include <understudy/core/bytes.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
+#include <understudy/core/machine_version.hpp>
 #include <understudy/core/time.hpp>
 #include <understudy/wire/codec.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -152,6 +157,14 @@ template <class... Rs> struct listed {
   template <class M> static constexpr bool applied_by = (applies_command<M, Rs> && ...);
   template <class M> static constexpr bool answered_by = (answers_query<M, Rs> && ...);
   template <class M> static constexpr bool checked_by = (checks_command<M, Rs> && ...);
+
+  /// Whether the versions that brought them are from 1 to `newest`, and never go down.
+  static constexpr bool grows_up_to(std::uint32_t newest) {
+    std::uint32_t last = 1;
+    return ((since_of<Rs> >= std::exchange(last, since_of<Rs>)) && ...) && last <= newest;
+  }
+
+  static constexpr std::array<std::uint32_t, size> versions() { return {since_of<Rs>...}; }
 };
 
 template <class List> struct list_traits;
@@ -189,14 +202,21 @@ concept lists_queries
 template <class M>
 concept answers_queries = detail::queries_traits<M>::template answered_by<M>;
 
+/// `machine_version` is at least 1, and no command is of a later version or stands behind a newer
+/// one.
+template <class M>
+concept counts_versions
+    = version_of<M> > 0 && detail::commands_traits<M>::grows_up_to(version_of<M>);
+
 /// The machine can be copied, written down and read back.
 template <class M>
 concept writes_snapshots = std::copyable<M> && wire::codable<M>;
 
 /// An application that a cluster can replicate.
 template <class M>
-concept state_machine = lists_commands<M> && applies_commands<M> && checks_commands<M>
-                        && lists_queries<M> && answers_queries<M> && writes_snapshots<M>;
+concept state_machine
+    = lists_commands<M> && applies_commands<M> && checks_commands<M> && counts_versions<M>
+      && lists_queries<M> && answers_queries<M> && writes_snapshots<M>;
 
 /// A machine that can be frozen: `freeze() const` gives, at little cost, what is written as the
 /// same bytes as the machine is now, whatever becomes of the machine meanwhile. A snapshot is then
@@ -294,9 +314,23 @@ template <class M, class Q>
 
 } // namespace detail
 
-/// Whether a command may be proposed: it can be read, and the machine's `check` has nothing against
-/// it. Asked before the command enters the log, where an unreadable one would stop every machine.
+/// The version of the machine that brought an encoded command; beyond all versions if this build
+/// knows no such command.
+template <state_machine M> [[nodiscard]] std::uint32_t since_in(const bytes& encoded) {
+  constexpr auto all = detail::commands_traits<M>::versions();
+  const auto parts = detail::split_tag(encoded.view());
+  if (!parts)
+    return 1; // and no command
+  return parts->tag < all.size() ? all[parts->tag] : std::numeric_limits<std::uint32_t>::max();
+}
+
+/// Whether a command may be proposed as far as this build can tell: it can be read, and the
+/// machine's `check` has nothing against it. Asked before the command enters the log, where an
+/// unreadable one would stop every machine. One of a kind that only newer builds know is
+/// `version_not_in_use`.
 template <state_machine M> [[nodiscard]] expected<void> check_command(const bytes& encoded) {
+  if (since_in<M>(encoded) > version_of<M>)
+    return fail(errc::version_not_in_use, "the command is of a newer build than the one asked");
   const auto check = []<class C>(const C& what) -> expected<bool> {
     if constexpr (requires { M::check(what); }) {
       try {

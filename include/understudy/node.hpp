@@ -119,6 +119,13 @@ public:
     return order_leader(set_rules{rules});
   }
 
+  /// Has the cluster use the commands of a newer version of the machine (core/machine_version.hpp):
+  /// the last step of an update. There is no way back from it. Fails with `version_unsupported` as
+  /// long as a member knows less, and says which.
+  std::future<expected<log_index>> use_machine_version(std::uint32_t version) const {
+    return order_leader(understudy::use_machine_version{version});
+  }
+
   /// What would become of the voters if all of `what` happened, as things stand. To be asked at the
   /// leader; fails with `not_leader` elsewhere, and names it.
   std::future<expected<forecast>> plan_if(std::vector<supposed> what = {}) const {
@@ -217,22 +224,24 @@ private:
 
 /// Starts a node, and lets it found or enter its cluster; `wait_until` tells when it has.
 ///
-/// Fails with `invalid_option` and all that is wrong with the options, and with what
-/// `durable_store::open` says of a `directory`, whose whole log is read here. `machine` is how the
-/// machine begins; every node of a cluster begins with an equal one. `Keeper` is the actor around
-/// it: an application's own, or the one that does no more than it must.
+/// Fails with `invalid_option` and all that is wrong with the options, with what
+/// `durable_store::open` says of a `directory`, whose whole log is read here, and with
+/// `version_unsupported` where that shows a newer version of the machine in use than `M` is of.
+/// `machine` is how the machine begins; every node of a cluster begins with an equal one. `Keeper`
+/// is the actor around it: an application's own, or the one that does no more than it must.
 template <state_machine M, class Keeper = machine_keeper<M>>
 [[nodiscard]] expected<node<M>> spawn_node(caf::actor_system& system, node_options options,
                                            M machine = {}) {
   random_source random{detail::draw_seed(options.random_seed)};
   auto start = options.recover ? detail::begin_heir(options, random, system, machine)
-                               : detail::begin_node(options, random, system);
+                               : detail::begin_node(options, random, system, version_of<M>);
   if (!start)
     return tl::unexpected<failure>{std::move(start.error())};
   const auto& self = start->self;
   options.core.volatile_log = !self.durable;
 
   options.forwarder.accept_offline = options.forwarder.accept_offline || allows_offline<M>;
+  options.forwarder.since_of = since_in<M>;
   auto stage = std::make_shared<backstage>(self.id, self.address, std::move(start->network.links));
   stage->board.update([&](status_notes& notes) { notes.name = options.name; });
   cast all{system, stage, {.on_event = options.on_event, .log = options.log}};

@@ -50,6 +50,10 @@ public:
   expected<log_index> transfer(member_id to, interval limit) override {
     return note("transfer", to, limit);
   }
+  expected<log_index> use_version(std::uint32_t version, interval limit) override {
+    wanted_version = version;
+    return note("version", {}, limit);
+  }
   expected<understudy::settings> settings(interval) override { return rules; }
   expected<log_index> change(const understudy::settings& to, interval limit) override {
     rules = to;
@@ -75,6 +79,7 @@ public:
   understudy::settings rules;
   understudy::forecast then;
   bool safe = true;
+  std::uint32_t wanted_version = 0;
 
   std::string told; ///< the calls, each with the member it was about
   interval asked_limit{0};
@@ -128,6 +133,21 @@ bool says(const std::string& text, std::string_view part) {
 }
 
 } // namespace
+
+TEST_CASE_FIXTURE(fixture, "a version to be used is a number from 1 on") {
+  const auto used = ask("POST", "/admin/use-version", {{"version", "2"}, {"timeout", "2"}});
+  CHECK(used.status == 200);
+  CHECK(node.wanted_version == 2);
+  CHECK(json_of(used) == nlohmann::json{{"done", "use-version"}, {"version", 2}, {"index", 7}});
+  for (const auto* bad : {"0", "4294967296", "x", ""})
+    CHECK(error_of(ask("POST", "/admin/use-version", {{"version", bad}}))
+          == "400 invalid_option not_applied");
+  CHECK(ask("POST", "/admin/use-version").status == 400);
+  node.wanted = {errc::version_unsupported, "member 1000000002 knows version 1"};
+  const auto refused = ask("POST", "/admin/use-version", {{"version", "2"}});
+  CHECK(error_of(refused) == "409 version_unsupported not_applied");
+  CHECK(says(detail_of(refused), "bob knows version 1"));
+}
 
 TEST_CASE_FIXTURE(fixture, "an order is about the member that has the name, or the id") {
   const auto pinned = ask("POST", "/admin/pin", {{"member", "bob"}, {"timeout", "2"}});

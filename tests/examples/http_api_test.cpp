@@ -161,6 +161,19 @@ TEST_CASE_FIXTURE(fixture, "adding answers the sum, and refuses what has none") 
         == "409 not_a_number not_applied");
 }
 
+TEST_CASE_FIXTURE(fixture, "a prefix is cleared, once the cluster uses what can") {
+  CHECK(ask("PUT", "/kv/a", "1").status == 201);
+  CHECK(ask("PUT", "/kv/b", "1").status == 201);
+  const auto cleared = ask("POST", "/clear", R"({"prefix": "a"})");
+  CHECK(cleared.status == 200);
+  CHECK(json_of(cleared)["erased"] == 1);
+  CHECK(ask("GET", "/kv/a").status == 404);
+  CHECK(ask("GET", "/kv/b").status == 200);
+  CHECK(says(detail_of(ask("POST", "/clear", R"({"prefx": "a"})")), "did you mean prefix?"));
+  store.wanted = {errc::version_not_in_use, "not yet"};
+  CHECK(ask("POST", "/clear", R"({"prefix": "a"})").status == 409);
+}
+
 TEST_CASE_FIXTURE(fixture, "the table's limits are read, set and kept") {
   CHECK(ask("PUT", "/limits", R"({"keys_max": 1, "bytes_max": 3})").status == 200);
   CHECK(ask("PUT", "/kv/a", "12").status == 201);

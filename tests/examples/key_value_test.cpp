@@ -132,6 +132,33 @@ TEST_CASE("a snapshot holds the whole table, its limits and its sizes") {
   CHECK(understudy::wire::encode(*copy) == understudy::wire::encode(table));
 }
 
+TEST_CASE("clearing takes what begins with the prefix, and says how much it was") {
+  key_value table;
+  for (const char* key : {"a", "a/", "a/1", "a/2", "b", "aa"})
+    table.apply(key_value::put{key, "v"});
+  CHECK(table.apply(key_value::clear{"a/"}).number == 3);
+  CHECK(value_of(table, "a") == "v");
+  CHECK(value_of(table, "aa") == "v");
+  CHECK(table.query(key_value::size{}).keys == 3);
+  CHECK(table.query(key_value::size{}).bytes == 7);
+  CHECK(table.apply(key_value::clear{"c"}).number == 0);
+  CHECK(table.apply(key_value::clear{}).number == 3);
+  CHECK(table.query(key_value::size{}).bytes == 0);
+}
+
+TEST_CASE("a table is written for those who know the version that is used") {
+  key_value table;
+  table.apply(key_value::put{"a", "1"});
+  const auto first = understudy::wire::encode(table);
+  table.use_version(2);
+  const auto second = understudy::wire::encode(table);
+  CHECK(understudy::wire::decode<std::uint32_t>(first.part(0, 4).view()).value() == 1);
+  CHECK(understudy::wire::decode<std::uint32_t>(second.part(0, 4).view()).value() == 2);
+  const auto copy = understudy::wire::decode<key_value>(second.view());
+  REQUIRE(copy);
+  CHECK(understudy::wire::encode(*copy) == second);
+}
+
 TEST_CASE("a snapshot of another version of the machine is refused by name") {
   const auto strange = understudy::wire::encode(std::uint32_t{7});
   const auto read = understudy::wire::decode<key_value>(strange.view(), "snapshot");

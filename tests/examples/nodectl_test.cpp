@@ -82,7 +82,7 @@ struct fixture {
 json member(const char* id, const char* name, const char* role, int rank) {
   return {{"id", id},        {"name", name}, {"address", "tcp:10.0.0.1:7000/5f"},
           {"role", role},    {"rank", rank}, {"present", true},
-          {"pinned", false}, {"match", 7}};
+          {"pinned", false}, {"match", 7},   {"machine_version", 2}};
 }
 
 /// What node `id` says of a cluster of two that ann leads.
@@ -94,6 +94,7 @@ json status_of(const char* id, const char* name, const char* role) {
           {"term", 3},
           {"leader", "11"},
           {"machine_version", 1},
+          {"version_in_use", 1},
           {"why_not_voter", ""},
           {"log", {{"commit", 9}}},
           {"voters", {"11", "12"}},
@@ -156,8 +157,9 @@ TEST_CASE("with several addresses a node that is to leave has to be named") {
 TEST_CASE("the help has every command and what the exit status means") {
   const auto help = read({"--help"});
   CHECK(help.status == exit_code::done);
-  for (const auto* part : {"status", "journal", "leave", "evict", "pin", "unpin", "transfer",
-                           "settings", "plan", "safe-to-stop", "snapshot", "EXIT STATUS"})
+  for (const auto* part :
+       {"status", "journal", "leave", "evict", "pin", "unpin", "transfer", "use-version",
+        "settings", "plan", "safe-to-stop", "snapshot", "EXIT STATUS"})
     CHECK(says(help.text, part));
   CHECK(says(read({"plan", "--help"}).text, "--dies"));
 }
@@ -182,14 +184,14 @@ TEST_CASE("the status is a line for each member, whether it answers or not") {
   const auto text = status_table({stale, ann, stranger});
   CHECK(says(text, "ann   leader     1     0    1        10.0.0.1:7000\n"));
   CHECK(says(text, "bob   candidate  2     4    1 "));
-  CHECK(says(text, "cleo  listener   0     -    -        10.0.0.1:7000  not asked; pinned\n"));
+  CHECK(says(text, "cleo  listener   0     -    2        10.0.0.1:7000  not asked; pinned\n"));
   CHECK(says(text, "dan   joining    -     0    1        -              has not entered"));
-  CHECK(says(text, "ann leads in term 3, 2 vote, entry 9 is committed\n"));
+  CHECK(says(text, "ann leads in term 3, 2 vote, entry 9 is committed, version 1 is used\n"));
 }
 
 TEST_CASE("of who does not answer the leader's word counts, and no strange answer stops it") {
   CHECK(says(status_table({status_of("11", "ann", "leader")}),
-             "bob   follower  2     2    -        10.0.0.1:7000  not asked\n"));
+             "bob   follower  2     2    2        10.0.0.1:7000  not asked\n"));
   CHECK(says(status_table({json{{"members", {1, nullptr, "x"}}, {"log", 3}, {"term", nullptr}}}),
              "nobody leads"));
   CHECK(status_table({}).empty());
@@ -213,6 +215,20 @@ TEST_CASE_FIXTURE(fixture, "an order goes to the first that can be reached, and 
   CHECK(nodes.asked.size() == 2);
   CHECK(nodes.last.query
         == std::vector<std::pair<std::string, std::string>>{{"timeout", "30.0"}, {"member", "n1"}});
+}
+
+TEST_CASE_FIXTURE(fixture, "a version is ordered like anything else") {
+  nodes.fail("a:1 POST /admin/use-version", 409, "version_unsupported");
+  CHECK(run({"use-version", "2"}) == exit_code::no);
+  CHECK(nodes.asked.size() == 1);
+  nodes.answer("a:1 POST /admin/use-version", {{"version", 2}, {"index", 5}});
+  CHECK(run({"use-version", "2"}) == exit_code::done);
+  CHECK(out == "version 2 is used (entry 5)\n");
+  CHECK(nodes.last.query
+        == std::vector<std::pair<std::string, std::string>>{{"timeout", "30.0"}, {"version", "2"}});
+  for (const auto* bad : {"0", "-1", "new"})
+    CHECK(says(refused({"--admin", "a:1", "use-version", bad}), "VERSION"));
+  CHECK(says(refused({"--admin", "a:1", "use-version"}), "VERSION is required"));
 }
 
 TEST_CASE_FIXTURE(fixture, "an order that may have been taken is given to nobody else") {

@@ -487,6 +487,46 @@ TEST_CASE("a command that is too large is refused before it is proposed or sent"
   CHECK(s.silent());
 }
 
+TEST_CASE("U4: a leader refuses what came with a newer version than is used, once it knows") {
+  scene s{.options
+          = {.since_of = [](const bytes& body) { return body == bytes{"new"} ? 2u : 1u; }}};
+  const auto leads = [&](std::uint64_t term, std::uint32_t version, bool term_committed) {
+    auto used = placed(5 + version, {{.id = self, .entered = {4}}});
+    auto content = *used.content;
+    content.machine_version = version;
+    used.content = std::make_shared<const configuration>(std::move(content));
+    s.view({.term = {term},
+            .leader = self,
+            .leads = true,
+            .term_committed = term_committed,
+            .committed = used});
+  };
+  leads(3, 1, true);
+  s.call(1, command{.body = bytes{"new"}});
+  const auto refused = s.answer_to(1);
+  REQUIRE(code_of(refused) == errc::version_not_in_use);
+  CHECK(refused.error().detail
+        == "the command came with version 2 of the machine, and the cluster uses 1");
+  s.request_from(a, {true, {{{11}, portable(9, 1, "new"), 1s}}});
+  const auto told = s.sent<answers>(a);
+  REQUIRE(told.size() == 1);
+  CHECK(code_of(told[0].batch.at(0).result) == errc::version_not_in_use);
+  s.call(2, command{.body = bytes{"old"}});
+  CHECK(s.proposal().what.size() == 1);
+
+  // A new leader may not know yet what the last one has committed: it waits until it does.
+  leads(4, 1, false);
+  static_cast<void>(s.told<propose>());
+  s.call(3, command{.body = bytes{"new"}});
+  s.call(4, command{.body = bytes{"old"}});
+  CHECK(s.proposal().what.size() == 1);
+  leads(4, 2, true);
+  const auto last = s.proposal();
+  REQUIRE(last.what.size() == 1);
+  CHECK(std::get<command>(*last.what[0]).body == bytes{"new"});
+  CHECK(s.told<local_answer>().empty());
+}
+
 TEST_CASE("a client's command needs a session") {
   scene s;
   s.leads();

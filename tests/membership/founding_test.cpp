@@ -39,6 +39,21 @@ TEST_CASE("S8: a node told to found, that knows of no other, leads a cluster of 
   CHECK(b.clusters() == 1);
 }
 
+TEST_CASE("a new cluster uses all that its founder knows of the machine") {
+  auto o = bench::founder(1);
+  o.self.machine_version = 3;
+  bench b;
+  b.start(o);
+  b.run(0ms);
+  CHECK(b.content().machine_version == 3);
+  b.start(bench::options(2, {1})); // knows the first version alone
+  b.run(1s);
+  CHECK(b.state(2) == membership::failed);
+  CHECK(b.obstacle(2).code == errc::version_unsupported);
+  CHECK(b.obstacle(2).detail == "the cluster uses version 3 of the machine, and member 2 knows 1");
+  CHECK(b.content().members.size() == 1);
+}
+
 TEST_CASE("cluster ids come from the generator: another seed, another cluster") {
   const auto options = bench::founder(1);
   random_source one{1}, other{2};

@@ -233,6 +233,21 @@ TEST_CASE("a late copy of an order is answered, and not carried out a second tim
   CHECK_FALSE(find(b.content(), {4})->pinned);
 }
 
+TEST_CASE("U1: a version is used when every member knows it, and no sooner") {
+  drill b{3};
+  CHECK(outcome(b, 2, use_machine_version{2}) == errc::version_unsupported);
+  CHECK(text(b, 2) == "member 1 knows version 1 of the machine, and not 2");
+  CHECK(b.content().machine_version == 1);
+  CHECK(outcome(b, 2, use_machine_version{1}) == errc::none); // as it is
+}
+
+TEST_CASE("nobody says of another what it knows") {
+  drill b{3};
+  CHECK(outcome(b, 2, declare_versions{{3}, 1, 2}) == errc::invalid_option);
+  CHECK(text(b, 2) == "only member 3 knows what its build knows");
+  CHECK(find(b.content(), {3})->machine_version == 1);
+}
+
 TEST_CASE("orders are written down, with what became of them") {
   drill b{4, 3};
   CHECK(outcome(b, 2, mark_member{{9}, standing::evicted}) == errc::removed);
@@ -250,6 +265,9 @@ TEST_CASE("orders read like sentences") {
   CHECK(describe(set_rules{}) == "replace the settings");
   CHECK(describe(transfer_leadership{{1}}) == "hand leadership to member 1");
   CHECK(describe(transfer_leadership{}) == "hand leadership to any voter");
+  CHECK(describe(declare_versions{{1}, 1, 2})
+        == "show that member 1 knows version 2 of the machine");
+  CHECK(describe(use_machine_version{2}) == "use version 2 of the machine");
 }
 
 } // namespace order_office_test

@@ -6,6 +6,8 @@
 #include "drill.hpp"
 
 #include <memory>
+#include <variant>
+#include <vector>
 
 namespace orders_test {
 
@@ -175,6 +177,49 @@ TEST_CASE("a stranger's answer to an order counts nothing") {
   CHECK(b.outcome_at(4) == errc::none);
   b.tell(1, 4, order_reply{id, log_index{1}}); // twice
   CHECK(b.node(4).orders_done.size() == 1);
+}
+
+TEST_CASE("an own order is given until it is carried out, with a pause when it comes to nothing") {
+  const auto options = std::make_shared<const monitor_options>(drill::options(2, {1}));
+  const core_view view{.term = {1}, .leader = {1}};
+  const signs_of_life signs;
+  ticket_line tickets{1};
+  class journal notes;
+  order_office office{options};
+  order_desk desk{options};
+  own_order own;
+  std::vector<ticket> given;
+  const auto pump = [&](interval at) {
+    outbox out;
+    const scene s{{2}, view, signs, instant{at}, tickets, notes, out};
+    const auto outcome = own.pump(pin_member{{2}, true}, instant{1h}, 5s, desk, s);
+    desk.pump(s, office);
+    for (const auto& l : out.letters)
+      given.push_back(std::get<order_request>(l.what).id);
+    return outcome;
+  };
+  const auto answer = [&](const expected<log_index>& what) {
+    outbox out;
+    desk.answered({1}, given.back(), what, {{2}, view, signs, instant{1s}, tickets, notes, out});
+  };
+  CHECK_FALSE(pump(0s));
+  CHECK_FALSE(pump(1s)); // the same again: it may be lost
+  REQUIRE(given.size() == 2);
+  CHECK(given[0] == given[1]);
+
+  answer(fail(errc::overloaded));
+  CHECK(pump(1s)->error().code == errc::overloaded);
+  CHECK_FALSE(pump(5s));
+  CHECK(given.size() == 2);
+  CHECK_FALSE(pump(6s));
+  REQUIRE(given.size() == 3);
+  CHECK(given[2] != given[1]);
+
+  answer(log_index{4});
+  CHECK(pump(6s).value() == log_index{4});
+  own.withdraw(desk);
+  CHECK_FALSE(pump(6s)); // anew, and at once
+  CHECK(given.size() == 4);
 }
 
 TEST_CASE("a node that came back under its id is not given the answers of its earlier life") {

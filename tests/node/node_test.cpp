@@ -160,14 +160,13 @@ TEST_CASE_FIXTURE(fixture, "a command that the machine's check refuses does not 
 TEST_CASE_FIXTURE(fixture, "a peer's command that can not be read is refused at the door") {
   const auto& a = found();
   const auto before = index_of_write(a);
+  const bytes torn{std::string_view{"\0", 1}}; // a restock, and nothing of it
   std::promise<failure> refused;
   auto why = refused.get_future();
   const auto door = a.body().doors.front;
-  caf::actor peer = system.spawn([&refused, door](caf::event_based_actor* self) -> caf::behavior {
+  caf::actor peer = system.spawn([&, door](caf::event_based_actor* self) -> caf::behavior {
     post(origin_of(*self), door, member_id{17},
-         requests{
-             .batch
-             = {{.id = {1}, .body = command{{1}, {1}, {1}, bytes{"nonsense"}}, .time_left = 1s}}});
+         requests{.batch = {{.id = {1}, .body = command{{1}, {1}, {1}, torn}, .time_left = 1s}}});
     return {[self, &refused](member_id, const answers& m) {
       refused.set_value(m.batch.at(0).result.error());
       self->quit();

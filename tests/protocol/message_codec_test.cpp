@@ -122,6 +122,20 @@ TEST_CASE("settings with a lease are of no use to a release that knows of none")
   CHECK_FALSE(decode(with_byte(leased, place + 1, 0))); // a lease of nothing is none
 }
 
+TEST_CASE(
+    "a version of the machine goes with the configuration, and with no order about settings") {
+  const auto back = there_and_back(
+      enter_reply{.roster = {{52}, protocol_samples::configuration_of_version_2()}});
+  CHECK(*back.roster.content == *protocol_samples::configuration_of_version_2());
+
+  const auto leased = encode(order_request{{1}, set_rules{{.lease_ms = 100}}});
+  std::string raw{leased.body.text().substr(0, leased.body.size() - 5)};
+  raw += std::string{"\x03\x64\0\0\0\x02\0\0\0", 9}; // a lease, and version 2
+  CHECK_FALSE(decode({leased.kind, bytes{std::string_view{raw}}}));
+  raw[raw.size() - 4] = 1; // version 1 is not written at all
+  CHECK_FALSE(decode({leased.kind, bytes{std::string_view{raw}}}));
+}
+
 TEST_CASE("SEC5: a message that is cut off anywhere is refused") {
   for (const auto& m : protocol_samples::all()) {
     const auto whole = encode(m);

@@ -62,9 +62,20 @@ struct inventory {
     }
   }
 
+  static constexpr std::uint32_t machine_version = 2;
+  void use_version(std::uint32_t version) {
+    if (refuses_versions)
+      throw std::runtime_error{"conservative"};
+    told.push_back(version);
+    stock_when_told = query(in_stock{"apple"});
+  }
+
   std::map<std::string, int> stock = {};
   int not_replicated = 0; ///< given by the node, in no snapshot
   bool refuses_to_be_written = false;
+  bool refuses_versions = false;
+  std::vector<std::uint32_t> told = {}; ///< versions that were to be used
+  int stock_when_told = 0;
 
   template <class Archive> void serialize(Archive& archive) {
     if (refuses_to_be_written)
@@ -443,6 +454,81 @@ TEST_CASE("a command that can not be read stops the machine, and leaves the sess
   CHECK(failed[0].index == log_index{3});
   CHECK(failed[0].why == "before entry 3: command: tag 7, and this version knows 2");
   CHECK(b.component.digest() == before.component.digest());
+}
+
+TEST_CASE("U5: the machine is told of a new version where the log says so, and once") {
+  log_book log;
+  const auto used = [&](std::uint32_t version) {
+    configuration next{.cluster = {1}, .machine_version = version};
+    next.members.push_back({.id = {101}, .entered = {1}, .machine_version = 2});
+    return log.add(std::make_shared<const configuration>(std::move(next)));
+  };
+  log.restock("apple", 3);
+  const auto at = used(2);
+  log.restock("apple", 4);
+  used(2); // a change of something else
+  bench b;
+  b.give(log.part(1, 2));
+  CHECK(b.component.machine().told.empty());
+  b.give(log.all());
+  CHECK(b.component.machine().told == std::vector<std::uint32_t>{2});
+  CHECK(b.component.machine().stock_when_told == 3); // between the two
+  CHECK(at == log_index{3});
+
+  // Before a snapshot is read that was written behind that place, too.
+  auto image = *b.write_snapshot();
+  image.members = {b.component.applied(), *log.at(5).as<configuration_ptr>()};
+  bench second;
+  second.give(restore_snapshot{std::make_shared<const snapshot>(image)});
+  CHECK(second.component.machine().told == std::vector<std::uint32_t>{2});
+  CHECK(second.component.machine().stock_when_told == 0);
+  used(2);
+  second.give(log.all());
+  CHECK(second.component.machine().told == std::vector<std::uint32_t>{2});
+  CHECK(second.component.applied() == log_index{6});
+}
+
+TEST_CASE("U6: a node that meets a version it does not know stops before it, and skips nothing") {
+  log_book log;
+  log.restock("apple", 3);
+  const auto newer = std::make_shared<const configuration>(
+      configuration{.cluster = {1}, .members = {{.id = {101}}}, .machine_version = 3});
+  log.add(configuration_ptr{newer});
+  log.restock("apple", 4);
+  bench b;
+  b.give(log.all());
+  auto failed = b.take<machine_failed>();
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].index == log_index{3});
+  CHECK(failed[0].why
+        == "before entry 3: the cluster uses version 3 of the machine, and this build knows 2");
+  CHECK(b.component.applied() == log_index{2});
+  CHECK(b.component.machine().stock.at("apple") == 3);
+
+  bench source;
+  source.give(log.part(1, 2));
+  auto image = *source.write_snapshot();
+  image.members = {{2}, newer};
+  bench second;
+  second.give(restore_snapshot{std::make_shared<const snapshot>(image)});
+  failed = second.take<machine_failed>();
+  REQUIRE(failed.size() == 1);
+  CHECK(
+      failed[0].why.ends_with("the cluster uses version 3 of the machine, and this build knows 2"));
+  CHECK(second.component.applied() == log_index{});
+}
+
+TEST_CASE("a machine that can not go on with a version stops before it") {
+  log_book log;
+  configuration next{.cluster = {1}, .machine_version = 2};
+  next.members.push_back({.id = {101}, .entered = {1}, .machine_version = 2});
+  log.add(std::make_shared<const configuration>(std::move(next)));
+  bench b{{.refuses_versions = true}};
+  b.give(log.all());
+  const auto failed = b.take<machine_failed>();
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].why == "before entry 2: use_version threw: conservative");
+  CHECK(b.component.applied() == log_index{1});
 }
 
 TEST_CASE("a snapshot brings the whole state, and leaves what is not replicated as it was given") {

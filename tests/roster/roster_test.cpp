@@ -93,6 +93,8 @@ TEST_CASE("a newcomer without an id, or with endless texts, is refused") {
   CHECK(code_of(apply(base, enter_member{{.id = {2}, .address = longest + 'x'}}, {2}))
         == errc::invalid_option);
   CHECK(apply(base, enter_member{{.id = {2}, .name = longest, .address = longest}}, {2}));
+  CHECK(code_of(apply(base, enter_member{{.id = {2}, .machine_version = 0}}, {2}))
+        == errc::invalid_option);
 }
 
 TEST_CASE("I15: a full roster takes nobody in") {
@@ -184,6 +186,55 @@ TEST_CASE("settings are replaced as a whole, and only by valid ones") {
   CHECK(code_of(apply(base, set_rules{{.max_voters = 0}}, {9})) == errc::invalid_option);
 }
 
+TEST_CASE("U1: a version of the machine is used once every member in line knows it, and for good") {
+  auto base = group(4, 3);
+  for (auto& m : base.members)
+    m.machine_version = 3;
+  base.members[2].machine_version = 2;
+  base.members[3].machine_version = 1; // a listener counts like a voter
+  const auto refused = apply(base, use_machine_version{2}, {9});
+  REQUIRE(code_of(refused) == errc::version_unsupported);
+  CHECK(refused.error().detail == "member 4 knows version 1 of the machine, and not 2");
+
+  base.members[3].status = standing::leaving; // it applies what is committed until it is gone
+  CHECK(code_of(apply(base, use_machine_version{2}, {9})) == errc::version_unsupported);
+  base.members[3].status = standing::evicted;
+  const auto next = apply(base, use_machine_version{2}, {9});
+  REQUIRE(next.has_value());
+  CHECK(next->machine_version == 2);
+  CHECK(complaints(*next).empty());
+  CHECK(*apply(*next, use_machine_version{2}, {10}) == *next);
+  CHECK(code_of(apply(*next, use_machine_version{1}, {10})) == errc::invalid_option);
+  CHECK(code_of(apply(*next, use_machine_version{3}, {10})) == errc::version_unsupported);
+  CHECK(apply(*next, set_rules{}, {10})->machine_version == 2);
+  const auto joint = begin_joint(*next, ids({1, 2}));
+  CHECK(finish_joint(*joint).machine_version == 2);
+  CHECK(go_back(*joint).machine_version == 2);
+}
+
+TEST_CASE("U2: who knows less than what is used does not enter, and is not shown to know less") {
+  auto base = group(2, 2);
+  for (auto& m : base.members)
+    m.machine_version = 3;
+  base.machine_version = 2;
+  const auto newcomer
+      = [](std::uint32_t version) { return enter_member{{.id = {7}, .machine_version = version}}; };
+  CHECK(code_of(apply(base, newcomer(1), {9})) == errc::version_unsupported);
+  CHECK(apply(base, newcomer(2), {9})->members.back().machine_version == 2);
+
+  const auto older = apply(base, declare_versions{{2}, 5, 2}, {9});
+  REQUIRE(older.has_value());
+  CHECK(older->members[1].machine_version == 2);
+  CHECK(older->members[1].protocol_version == 5);
+  CHECK(*apply(*older, declare_versions{{2}, 5, 2}, {9}) == *older);
+  const auto refused = apply(*older, declare_versions{{2}, 5, 1}, {9});
+  REQUIRE(code_of(refused) == errc::version_unsupported);
+  CHECK(refused.error().detail
+        == "the cluster uses version 2 of the machine, and member 2 knows 1");
+  CHECK(code_of(apply(base, declare_versions{{9}, 1, 3}, {9})) == errc::removed);
+  CHECK(code_of(apply(base, declare_versions{{2}, 0, 3}, {9})) == errc::invalid_option);
+}
+
 TEST_CASE("voters change by way of a joint configuration, and can go back") {
   const auto base = group(5, 3);
   const auto joint = begin_joint(base, ids({4, 2, 3}));
@@ -250,6 +301,11 @@ TEST_CASE("I6: a malformed configuration is seen for what it is") {
   bad = good;
   bad.voters.clear();
   CHECK(says(bad, "nobody votes"));
+  bad = good;
+  bad.machine_version = 2;
+  CHECK(says(bad, "member 1 does not know version 2 of the machine"));
+  bad.machine_version = 0;
+  CHECK(says(bad, "the machine has no version"));
   bad = good;
   bad.voters.push_back({9});
   CHECK(says(bad, "voter 9 is not in the roster"));

@@ -282,6 +282,16 @@ TEST_CASE("I4: two states after the same entry are seen") {
   CHECK(x.broken_by(x.nb) == "I4");
 }
 
+TEST_CASE("I4b: a node that goes on where it does not know what is used is seen (U6)") {
+  hand_cluster x;
+  x.na.applied = 1; // where version 1 is used, which all know
+  auto o = x.na.seen();
+  o.machine_version = 0;
+  CHECK(broken(x.rules, o) == "I4b");
+  o.applied = {};
+  CHECK(broken(x.rules, o) == "none"); // it has stopped before it
+}
+
 TEST_CASE("I5: two entries of one term at one index are seen") {
   hand_cluster x;
   x.na.log.add(1, share(no_op{}));

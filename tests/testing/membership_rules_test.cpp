@@ -85,6 +85,24 @@ TEST_CASE("a roster grows at its end, and nobody overtakes anybody") {
   CHECK(wrong_roster_change(next, three, ever));
 }
 
+TEST_CASE("U1: a version that is used is known to all who were not sent away, and stays") {
+  auto in = made(3, {1, 2});
+  CHECK_FALSE(wrong_by_itself(in));
+  in.machine_version = 2;
+  CHECK(wrong_by_itself(in));
+  in.members[0].machine_version = in.members[1].machine_version = 2;
+  CHECK(wrong_by_itself(in)); // a listener counts
+  in.members[2].status = standing::leaving;
+  CHECK(wrong_by_itself(in));
+  in.members[2].status = standing::evicted;
+  CHECK_FALSE(wrong_by_itself(in));
+
+  auto older = in;
+  older.machine_version = 1;
+  CHECK(wrong_roster_change(in, older, {}));
+  CHECK_FALSE(wrong_roster_change(older, in, {}));
+}
+
 TEST_CASE("marks stay, and a member stays the process that it was") {
   auto from = made(2, {1});
   from.members[1].status = standing::leaving;

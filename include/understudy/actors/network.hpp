@@ -36,6 +36,7 @@ struct opened_network {
   std::unique_ptr<understudy::links> links = nullptr;
   any_actor exchange = nullptr; ///< lives as long as the node, and is told to `open_doors`; none:
                                 ///< nothing needs to run
+  std::uint32_t protocol_version = 1; ///< the newest that it speaks
 };
 
 /// Opens a network for one node: another process, or the same. Fails where it can not listen.

@@ -40,11 +40,24 @@ struct node_start {
 };
 
 /// A node that has nothing yet but a name and new ids.
-[[nodiscard]] inline member draw_member(const node_options& o, random_source& random) {
+[[nodiscard]] inline member draw_member(const node_options& o, random_source& random,
+                                        std::uint32_t machine_version) {
   return {.id = {draw_nonzero(random)},
           .name = o.name,
           .start = random.next(),
-          .durable = o.store || !o.directory.empty()};
+          .durable = o.store || !o.directory.empty(),
+          .machine_version = machine_version};
+}
+
+/// Fails with `version_unsupported` if the node's own log shows that its cluster has gone on to
+/// what this build does not know.
+[[nodiscard]] inline expected<void> check_version(const recovered_state& found,
+                                                  const member& self) {
+  const auto known = newest_configuration(found).content;
+  auto good = known ? knows_enough(*known, self.id, self.machine_version) : expected<void>{};
+  if (!good)
+    good.error().detail = "its own log shows that " + good.error().detail;
+  return good;
 }
 
 /// Opens the node's way to others, and has its address said of it. A node that returns is looked
@@ -62,6 +75,7 @@ struct node_start {
     return tl::unexpected<failure>{std::move(opened.error())};
   start.network = std::move(*opened);
   start.self.address = start.network.address;
+  start.self.protocol_version = start.network.protocol_version;
   if (!start.returning)
     return {};
   const auto& known = start.returning->self.address;
@@ -79,8 +93,9 @@ struct node_start {
 
 /// Finds out who the node is. Nothing is looked for on a disk before the options make sense.
 [[nodiscard]] inline expected<node_start> begin_node(const node_options& o, random_source& random,
-                                                     caf::actor_system& system) {
-  node_start start{.self = draw_member(o, random)};
+                                                     caf::actor_system& system,
+                                                     std::uint32_t machine_version) {
+  node_start start{.self = draw_member(o, random, machine_version)};
   const bool may_return = start.self.durable && !o.found && o.seeds.empty();
   const auto supposed = may_return ? std::optional{own_record{.self = start.self}} : std::nullopt;
   if (auto good = validate(o, start.self, supposed); !good)
@@ -99,10 +114,13 @@ struct node_start {
   start.store = std::move(before->store);
   start.found = std::move(before->found);
   start.returning = std::move(before->returning);
-  if (auto good = validate(o, start.self, start.returning); !good)
+  auto good = validate(o, start.self, start.returning);
+  if (good)
+    good = check_version(start.found, start.self);
+  if (good)
+    good = connect(o, random, system, start);
+  if (!good)
     return tl::unexpected<failure>{std::move(good.error())};
-  if (auto done = connect(o, random, system, start); !done)
-    return tl::unexpected<failure>{std::move(done.error())};
   return start;
 }
 
@@ -166,9 +184,10 @@ template <state_machine M>
 [[nodiscard]] expected<node_start> begin_heir(const node_options& o, random_source& random,
                                               caf::actor_system& system, const M& machine) {
   const auto old = o.recover->members().content;
-  node_start start{.self = draw_member(o, random)};
+  node_start start{.self = draw_member(o, random, version_of<M>)};
   while (old && (start.self.id == o.recover->node || find(*old, start.self.id)))
-    start.self = draw_member(o, random); // with a fixed seed the numbers are those of the old node
+    start.self = draw_member(
+        o, random, version_of<M>); // with a fixed seed the numbers are those of the old node
   cluster_id cluster{draw_nonzero(random)};
   while (old && cluster == old->cluster)
     cluster = {draw_nonzero(random)};

@@ -65,8 +65,9 @@ struct member_status {
   enum role role = role::listener; ///< by the newest configuration; nobody's candidacy is known
   standing status = standing::present;
   bool pinned = false;
-  log_index match = {};    ///< seen from the leader: stored there for certain
-  bool in_contact = false; ///< seen from the leader: answered lately
+  std::uint32_t machine_version = 1; ///< the newest version of the machine that its build knows
+  log_index match = {};              ///< seen from the leader: stored there for certain
+  bool in_contact = false;           ///< seen from the leader: answered lately
 };
 
 /// Everything about one node at one moment.
@@ -87,6 +88,7 @@ struct node_status {
   std::uint32_t copies = 0; ///< leading: on how many nodes a write is when it is answered
   std::vector<member_status> members = {}; ///< in join order
   std::vector<member_id> voters = {};      ///< by the newest configuration
+  std::uint32_t machine_version = 1;       ///< whose commands the cluster uses
   std::size_t sessions = 0;                ///< open in the whole cluster, as applied here
   member_id source = {};                   ///< whom this node pulls from, or did last
   puller_counters pulls = {};
@@ -180,7 +182,8 @@ inline void add_members(node_status& s, const core_view& core) {
                       .rank = seating.rank_of(m.id),
                       .role = role_of(core, m.id, m.id == s.id),
                       .status = m.status,
-                      .pinned = m.pinned};
+                      .pinned = m.pinned,
+                      .machine_version = m.machine_version};
     if (const auto peer = std::ranges::find(core.peers, m.id, &peer_progress::id);
         peer != core.peers.end()) {
       row.match = peer->match;
@@ -231,6 +234,7 @@ inline void add_members(node_status& s, const core_view& core) {
   if (notes.obstacle.code == errc::removed || notes.obstacle.code == errc::cluster_mismatch)
     s.obstacle = notes.obstacle;
   s.cluster = roster.cluster;
+  s.machine_version = roster.machine_version;
   s.rank = seats(roster).rank_of(self);
   if (!has_vote(core.newest.content ? *core.newest.content : roster, self))
     s.why_not_voter = why_not_voter(roster, self);

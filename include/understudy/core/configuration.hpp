@@ -35,10 +35,10 @@ struct member {
   std::uint64_t start = 0;  ///< drawn at each process start: tells a retry from a namesake (B7)
   log_index entered = {};   ///< the entry that took it in; also its own session (session_id)
   standing status = standing::present;
-  bool pinned = false;  ///< stays a listener whatever its place in line
-  bool durable = false; ///< comes back under this id with its log
-  std::uint32_t protocol_version = 1;
-  std::uint32_t machine_version = 1;
+  bool pinned = false;                ///< stays a listener whatever its place in line
+  bool durable = false;               ///< comes back under this id with its log
+  std::uint32_t protocol_version = 1; ///< the newest that its build speaks
+  std::uint32_t machine_version = 1; ///< the newest that its build knows (core/machine_version.hpp)
 
   friend bool operator==(const member&, const member&) = default;
 
@@ -68,29 +68,55 @@ struct settings {
 
   friend bool operator==(const settings&, const settings&) = default;
 
-  /// Without a lease the last byte is the 0 that it has always been. What is written where there is
-  /// one can not be read by releases that know of none: such a node must not count as one that
-  /// keeps to it. A 1 is what those releases wrote for a switch that did nothing.
-  template <class Archive> void save(Archive& archive) const {
-    archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
-            session_bytes_max, command_bytes_max, lease_ms == 0 ? lease_off : lease_on);
-    if (lease_ms != 0)
-      archive(lease_ms);
-  }
+  template <class Archive> void save(Archive& archive) const { write(archive, 1); }
   template <class Archive> void load(Archive& archive) {
-    auto form = lease_off;
-    archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
-            session_bytes_max, command_bytes_max, form);
-    lease_ms = 0;
-    if (form == lease_on)
-      archive(lease_ms);
-    if (form > lease_on || (form == lease_on && lease_ms == 0))
-      throw std::range_error{"holds a lease that no release writes"};
+    if (read(archive) != 1)
+      throw std::range_error{"holds a version of the machine, which is no setting"};
   }
 
 private:
-  static constexpr std::uint8_t lease_off = 0;
-  static constexpr std::uint8_t lease_on = 2;
+  friend struct configuration;
+
+  /// What follows the settings that have always been there.
+  enum class rest : std::uint8_t {
+    nothing = 0,
+    a_switch = 1, ///< no release writes it any more; did nothing
+    lease = 2,
+    lease_and_version = 3,
+  };
+
+  /// Writes the settings, and the version of the machine that goes with them. With neither a lease
+  /// nor a version but the first, the last byte is the 0 that it has always been. What is written
+  /// where there is one can not be read by releases that know of none: such a node must not count
+  /// as one that keeps to it.
+  template <class Archive> void write(Archive& archive, std::uint32_t machine_version) const {
+    const auto form = machine_version != 1 ? rest::lease_and_version
+                      : lease_ms != 0      ? rest::lease
+                                           : rest::nothing;
+    archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
+            session_bytes_max, command_bytes_max, form);
+    if (form != rest::nothing)
+      archive(lease_ms);
+    if (form == rest::lease_and_version)
+      archive(machine_version);
+  }
+
+  /// The version of the machine.
+  template <class Archive> std::uint32_t read(Archive& archive) {
+    auto form = rest::nothing;
+    archive(max_voters, min_voters, evict_after_ms, sessions_max, session_expiry_ms, session_window,
+            session_bytes_max, command_bytes_max, form);
+    std::uint32_t machine_version = 1;
+    lease_ms = 0;
+    if (form >= rest::lease)
+      archive(lease_ms);
+    if (form == rest::lease_and_version)
+      archive(machine_version);
+    if (form > rest::lease_and_version || (form == rest::lease && lease_ms == 0)
+        || (form == rest::lease_and_version && machine_version < 2))
+      throw std::range_error{"holds a lease or a version that no release writes"};
+    return machine_version;
+  }
 };
 
 /// One that was in the roster, and is no more.
@@ -116,12 +142,23 @@ struct configuration {
   std::vector<departure> departed = {};
   log_index forgotten = {}; ///< the newest departure that `departed` had no room for any more
 
+  /// The version of the machine whose commands may be used, which every member in line knows; at
+  /// least 1. Never goes down.
+  std::uint32_t machine_version = 1;
+
   [[nodiscard]] bool joint() const { return !outgoing.empty(); }
 
   friend bool operator==(const configuration&, const configuration&) = default;
 
-  template <class Archive> void serialize(Archive& archive) {
-    archive(cluster, rules, members, voters, outgoing, departed, forgotten);
+  template <class Archive> void save(Archive& archive) const {
+    archive(cluster);
+    rules.write(archive, machine_version);
+    archive(members, voters, outgoing, departed, forgotten);
+  }
+  template <class Archive> void load(Archive& archive) {
+    archive(cluster);
+    machine_version = rules.read(archive);
+    archive(members, voters, outgoing, departed, forgotten);
   }
 };
 

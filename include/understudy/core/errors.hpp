@@ -50,7 +50,7 @@ enum class errc : std::uint8_t {
   settings_differ = 23,     ///< the cluster runs with other settings than this node was given
   busy = 24,                ///< a change of the same kind is under way
   timed_out = 25,           ///< a wait reached its limit; nothing was asked for
-  version_unsupported = 26, ///< the other side speaks no common protocol version
+  version_unsupported = 26, ///< a build knows too little of the protocol or of the machine
   node_broken = 27,         ///< an invariant broke and this node stopped itself
   not_admitted = 28,    ///< the leader's admission policy refused the newcomer; the text says why
   storage_missing = 29, ///< there is no such directory
@@ -62,13 +62,14 @@ enum class errc : std::uint8_t {
   format_unsupported = 35, ///< the files were written by a newer release
   quorum_intact = 36,      ///< a majority of the voters is there: the cluster can go on by itself
   not_trusted = 37,        ///< who the other side is was not proved; the text says what is wrong
+  version_not_in_use = 38, ///< a command of a newer version of the machine than the cluster uses
   // The request may have been applied.
   outcome_unknown = 64, ///< the deadline passed, or the node stopped, with the request in flight
 };
 
 namespace detail {
 
-inline constexpr std::array<std::pair<errc, std::string_view>, 39> errc_names{{
+inline constexpr std::array<std::pair<errc, std::string_view>, 40> errc_names{{
     {errc::none, "none"},
     {errc::invalid_option, "invalid_option"},
     {errc::cluster_exists, "cluster_exists"},
@@ -107,6 +108,7 @@ inline constexpr std::array<std::pair<errc, std::string_view>, 39> errc_names{{
     {errc::format_unsupported, "format_unsupported"},
     {errc::quorum_intact, "quorum_intact"},
     {errc::not_trusted, "not_trusted"},
+    {errc::version_not_in_use, "version_not_in_use"},
     {errc::outcome_unknown, "outcome_unknown"},
 }};
 

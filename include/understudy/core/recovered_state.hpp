@@ -39,6 +39,15 @@ struct own_record {
   member self = {};
 };
 
+/// The configuration that was in force at the end of the log; none if the log is of no cluster.
+[[nodiscard]] inline placed_configuration newest_configuration(const recovered_state& found) {
+  auto newest = found.base ? found.base->members : placed_configuration{};
+  for (const auto& e : found.entries)
+    if (const auto* c = e.as<configuration_ptr>())
+      newest = {e.index, *c};
+  return newest;
+}
+
 /// The newest configuration in the log that lists `id`. A node whose log does not show it has
 /// nothing to come back to, and starts as a new incarnation: nobody can tell any more whether the
 /// roster had it and dropped it (B4).

@@ -97,6 +97,9 @@ public:
     if (v.newest.content)
       rules_ = v.newest.content->rules;
     roster_ = v.newest.content;
+    term_committed_ = v.term_committed;
+    if (v.committed.content)
+      version_ = v.committed.content->machine_version;
     if (was_leading && (!leads_ || new_term))
       lose_leadership();
     if (leads_)
@@ -306,7 +309,10 @@ private:
     if (!desk_.anything_held())
       return;
     if (leads_)
-      return desk_.each_held([&](ticket id, call& c) { serve(id, c); });
+      return desk_.each_held([&](ticket id, call& c) {
+        if (is_in_use(id, c, now))
+          serve(id, c);
+      });
     const auto to = finder_.target(now);
     if (!to) {
       if (const auto later = finder_.next_target(now))
@@ -318,6 +324,23 @@ private:
       to_leader_.add(to, desk_.begin_attempt(id, to, now), bytes, out);
     });
     to_leader_.flush(out);
+  }
+
+  /// Whether the cluster uses the version of the machine that brought a command. A leader knows
+  /// once an entry of its term is committed: until then what may be too new waits.
+  [[nodiscard]] bool is_in_use(ticket id, const call& c, instant now) {
+    const auto* written = std::get_if<command>(&c.body);
+    if (!written || c.settling || !options_.since_of)
+      return true;
+    const auto since = options_.since_of(written->body);
+    if (since > version_ && term_committed_)
+      desk_.end_attempt(
+          id,
+          fail(errc::version_not_in_use, "the command came with version " + std::to_string(since)
+                                             + " of the machine, and the cluster uses "
+                                             + std::to_string(version_)),
+          interval{0}, now);
+    return since <= version_;
   }
 
   void serve(ticket id, call& c) {
@@ -360,6 +383,8 @@ private:
   draining draining_;
   reconciling reconciling_;
   bool leads_ = false;
+  bool term_committed_ = false;
+  std::uint32_t version_ = 1;    ///< of the machine, in use for certain
   bool offline_waiting_ = false; ///< commands were taken while nobody was known to lead
   instant fresh_at_ = {};
   settings rules_ = {};

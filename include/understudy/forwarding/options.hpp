@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <understudy/core/bytes.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/time.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +42,9 @@ struct forwarder_options {
   bool accept_offline = false;
   /// How long a command taken so may wait if its caller named no deadline; > 0.
   interval offline_patience = std::chrono::minutes{5};
+  /// Which version of the machine brought an encoded command, for the leader to refuse what is too
+  /// new; filled in by `spawn_node`. None: all are of the first.
+  std::function<std::uint32_t(const bytes&)> since_of = {};
 };
 
 /// How a client calls.

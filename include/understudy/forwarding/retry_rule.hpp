@@ -35,6 +35,7 @@ enum class attempt_meaning : std::uint8_t {
   case errc::too_large:
   case errc::rejected:
   case errc::undecodable:
+  case errc::version_not_in_use:
     return attempt_meaning::refused;
   case errc::removed:
   case errc::no_leader:

@@ -46,6 +46,8 @@ public:
       return answer(newcomer.id, newcomer.start, *present, view, out);
     if (may_have_departed(known, newcomer.id, asked.since))
       return refuse(newcomer.id, errc::removed, "this start of the node is over", view, out);
+    if (auto good = detail::knows_enough(known, newcomer.id, newcomer.machine_version); !good)
+      return refuse(newcomer.id, good.error().code, std::move(good.error().detail), view, out);
     if (!view.leads)
       return refuse(newcomer.id, errc::not_leader, {}, view, out);
     append(asked, view, tickets, out);
@@ -56,9 +58,11 @@ public:
     const auto found = std::ranges::find(pending_, what.id, &waiting::change);
     if (found == pending_.end() || what.index)
       return;
-    // Whether it was in the roster before is for a committed one to say: it will ask again.
-    if (what.index.error().code != errc::removed)
-      refuse(found->id, what.index.error().code, what.index.error().detail, view, out);
+    // Whether it was in the roster before, or knows too little, is for a committed one to say: it
+    // will ask again.
+    const auto& why = what.index.error();
+    if (why.code != errc::removed && why.code != errc::version_unsupported)
+      refuse(found->id, why.code, why.detail, view, out);
     pending_.erase(found);
   }
 

@@ -83,7 +83,8 @@ private:
   instant next_ask_ = {};
 };
 
-/// The first configuration of a new cluster: `self`, alone, as its first voter.
+/// The first configuration of a new cluster: `self`, alone, as its first voter. All that its build
+/// knows of the machine may be used at once.
 [[nodiscard]] inline configuration first_configuration(const monitor_options& options,
                                                        random_source& random) {
   configuration first{.cluster = {}, .rules = options.rules, .members = {options.self}};
@@ -92,6 +93,7 @@ private:
   first.members.front().entered = log_index{1};
   first.members.front().status = standing::present;
   first.voters = {options.self.id};
+  first.machine_version = options.self.machine_version;
   return first;
 }
 

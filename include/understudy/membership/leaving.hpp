@@ -119,8 +119,7 @@ private:
   }
 
   void enter(leave_step next, scene& s, order_desk& desk) {
-    desk.withdraw(order_); // its answer may have been lost, and is of no interest any more
-    order_ = {};
+    order_.withdraw(desk);
     retry_at_ = {};
     tries_ = 0;
     show(next, s);
@@ -136,7 +135,7 @@ private:
   }
 
   void end(leave_outcome how, std::string detail, scene& s, order_desk& desk) {
-    desk.withdraw(order_);
+    order_.withdraw(desk);
     tries_ = 0;
     step_ = leave_step::ended;
     end_ = {how, std::move(detail)};
@@ -198,17 +197,8 @@ private:
   /// Gives an order again and again; whether it was carried out just now. A node that the roster
   /// does not show any more has nothing left to be marked or dropped.
   bool ordered(order what, scene& s, order_desk& desk) {
-    if (!order_ && s.now >= retry_at_)
-      order_ = desk.place(std::move(what), until_, s);
-    if (const auto outcome = desk.result(order_)) {
-      order_ = {};
-      retry_at_ = s.now + options_->seat_retry;
-      if (*outcome || outcome->error().code == errc::removed)
-        return true;
-    }
-    if (!order_)
-      s.out.wake(retry_at_);
-    return false;
+    const auto outcome = order_.pump(std::move(what), until_, options_->seat_retry, desk, s);
+    return outcome && (*outcome || outcome->error().code == errc::removed);
   }
 
   /// Whether others have leadership and vote. Until then, a leader hands over if there is somebody
@@ -251,9 +241,9 @@ private:
   std::shared_ptr<const monitor_options> options_;
   leave_step step_ = leave_step::none;
   instant until_ = {};
-  ticket order_ = {}; ///< given for the open step, and not answered
-  instant retry_at_ = {};
-  int tries_ = 0; ///< to hand leadership over
+  own_order order_ = {};  ///< for the open step
+  instant retry_at_ = {}; ///< leadership is handed over
+  int tries_ = 0;         ///< to do so
   bool drained_ = false;
   leave_ended end_ = {};
 };

@@ -30,6 +30,7 @@
 #include <understudy/membership/signs.hpp>
 #include <understudy/membership/state.hpp>
 #include <understudy/membership/tickets.hpp>
+#include <understudy/membership/version_watch.hpp>
 #include <understudy/membership/whatif.hpp>
 #include <understudy/roster/roster.hpp>
 
@@ -57,7 +58,7 @@ public:
         founding_{options_}, entering_{options_}, admission_{options_}, asker_{options_},
         giver_{options_}, presence_{options_}, evictor_{options_}, dropper_{options_},
         hand_back_{options_}, office_{options_}, desk_{options_}, leaver_{options_},
-        settings_watch_{options_}, tickets_{random_.next() >> 1} {
+        settings_watch_{options_}, version_watch_{options_}, tickets_{random_.next() >> 1} {
     UNDERSTUDY_ASSERT(complaints(*options_).empty(), "options are validated before the start");
     state_ = options_->returning ? membership::member
              : options_->found   ? membership::founding
@@ -194,7 +195,6 @@ public:
   }
 
   void on(calls_drained&, instant, outbox&) { leaver_.drained(); }
-
   void wake(instant, outbox&) {}
 
   /// All that depends on the time happens here, once for everything that arrived together.
@@ -219,6 +219,7 @@ public:
       giver_.pump(s, evictor_.substitutes(),
                   evictor_.is_busy(view_) || dropper_.is_busy(view_) || leaver_.is_handing_over());
       hand_back_.pump(s, giver_.last());
+      version_watch_.pump(s, desk_);
     }
     if (is_member() || entering_.accepted())
       presence_.pump(leader(), view_.committed.content, now, out);
@@ -381,6 +382,7 @@ private:
   order_desk desk_;
   leaver leaver_;
   settings_watch settings_watch_;
+  version_watch version_watch_;
   ticket_line tickets_;
   signs_of_life signs_ = {};
   class journal journal_ = {};

@@ -42,6 +42,11 @@ namespace understudy {
     return "drop " + detail::label_of(d->who);
   if (const auto* t = std::get_if<transfer_leadership>(&what))
     return "hand leadership to " + (t->to ? detail::label_of(t->to) : "any voter");
+  if (const auto* v = std::get_if<declare_versions>(&what))
+    return "show that " + detail::label_of(v->who) + " knows version "
+           + std::to_string(v->machine_version) + " of the machine";
+  if (const auto* v = std::get_if<use_machine_version>(&what))
+    return "use version " + std::to_string(v->version) + " of the machine";
   return "replace the settings";
 }
 
@@ -78,6 +83,9 @@ namespace understudy {
       m && m->status == standing::evicted && m->who == from)
     return fail(errc::invalid_option,
                 detail::label_of(from) + " can not evict itself: a node that is to go leaves");
+  if (const auto* v = std::get_if<declare_versions>(&what); v && v->who != from)
+    return fail(errc::invalid_option,
+                "only " + detail::label_of(v->who) + " knows what its build knows");
   if (const auto* d = std::get_if<drop_member>(&what)) {
     const auto* who = find(now, d->who);
     if (who && d->who != from && who->status != standing::evicted)

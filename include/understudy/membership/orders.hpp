@@ -163,4 +163,34 @@ private:
   std::map<ticket, expected<log_index>> results_ = {};
 };
 
+/// An order of a node's own that is given until it is carried out: again, after a pause, if it
+/// comes to nothing.
+class own_order {
+public:
+  /// Gives it if it is time to. What became of it, as soon as that is known.
+  [[nodiscard]] std::optional<expected<log_index>> pump(order what, instant deadline,
+                                                        interval pause, order_desk& desk, scene s) {
+    if (!id_ && s.now >= next_)
+      id_ = desk.place(std::move(what), deadline, s);
+    auto outcome = desk.result(id_);
+    if (outcome) {
+      id_ = {};
+      next_ = s.now + pause;
+    }
+    if (!id_ && !(outcome && *outcome))
+      s.out.wake(next_);
+    return outcome;
+  }
+
+  /// It is of no interest any more, and nor is its answer, which may have been lost.
+  void withdraw(order_desk& desk) {
+    desk.withdraw(id_);
+    *this = {};
+  }
+
+private:
+  ticket id_ = {}; ///< on its way
+  instant next_ = {};
+};
+
 } // namespace understudy

@@ -227,6 +227,12 @@ template <class Archive> void serialize(Archive& archive, set_rules& o) {
 template <class Archive> void serialize(Archive& archive, transfer_leadership& o) {
   archive(o.to);
 }
+template <class Archive> void serialize(Archive& archive, declare_versions& o) {
+  archive(o.who, o.protocol_version, o.machine_version);
+}
+template <class Archive> void serialize(Archive& archive, use_machine_version& o) {
+  archive(o.version);
+}
 template <class Archive> void serialize(Archive& archive, order_request& m) {
   archive(m.id, m.what);
 }

@@ -25,6 +25,7 @@
 #include <understudy/machine.hpp>
 #include <understudy/recovery/remains.hpp>
 #include <understudy/replica/replica.hpp>
+#include <understudy/roster/roster.hpp>
 #include <understudy/storage/snapshot_writer.hpp>
 
 #include <algorithm>
@@ -66,16 +67,20 @@ template <state_machine M> [[nodiscard]] expected<snapshot_taken> written_down(r
 }
 
 /// What the founder of the new cluster starts with, as if it came back from a crash. `machine` is
-/// how the machine began. The settings are those of the old cluster. `cluster` is drawn at random.
+/// how the machine began. The settings are those of the old cluster, and so is the version of the
+/// machine. `cluster` is drawn at random.
 ///
-/// Fails with `machine_stopped` if the machine can not apply the log, and with `invalid_option` if
-/// `from` knows of no cluster.
+/// Fails with `machine_stopped` if the machine can not apply the log, with `version_unsupported` if
+/// it is of an older version than the cluster used, and with `invalid_option` if `from` knows of no
+/// cluster.
 template <state_machine M>
 [[nodiscard]] expected<recovered_state> refound(const remains& from, member founder,
                                                 cluster_id cluster, M machine = {}) {
   const auto old = from.members().content;
   if (!old)
     return fail(errc::invalid_option, "the survivor knows of no cluster");
+  if (auto good = detail::knows_enough(*old, founder.id, version_of<M>); !good)
+    return tl::unexpected<failure>{std::move(good.error())};
   replica<M> state{std::move(machine)};
   outbox out;
   if (from.kept.base) {
@@ -99,8 +104,12 @@ template <state_machine M>
     add(close_session{id});
   founder.entered = at.next();
   founder.status = standing::present;
-  const auto first = std::make_shared<const configuration>(configuration{
-      .cluster = cluster, .rules = old->rules, .members = {founder}, .voters = {founder.id}});
+  const auto first = std::make_shared<const configuration>(
+      configuration{.cluster = cluster,
+                    .rules = old->rules,
+                    .members = {founder},
+                    .voters = {founder.id},
+                    .machine_version = old->machine_version});
   add(configuration_ptr{first});
   state.on(end, {}, out);
 

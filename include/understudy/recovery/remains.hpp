@@ -47,13 +47,7 @@ struct remains {
   }
 
   /// The configuration in force; none if the node had not heard of its cluster yet.
-  [[nodiscard]] placed_configuration members() const {
-    auto newest = kept.base ? kept.base->members : placed_configuration{};
-    for (const auto& e : kept.entries)
-      if (const auto* c = e.as<configuration_ptr>())
-        newest = {e.index, *c};
-    return newest;
-  }
+  [[nodiscard]] placed_configuration members() const { return newest_configuration(kept); }
 };
 
 /// What a running node has.

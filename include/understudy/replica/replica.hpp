@@ -50,10 +50,11 @@ using applied_hook = std::function<void(const applied_command&)>;
 
 /// The component that owns the machine.
 ///
-/// When the machine throws, or meets a command that it cannot read, the replica stops applying
-/// before that entry, for good: `machine_failed` is told once, and later entries and snapshots are
-/// ignored. Queries that need no later entry are still answered from the state as it is; what
-/// `apply` did to it before it threw is not undone. Such a state is never written to a snapshot.
+/// When the machine throws, or meets a command that it cannot read or a version of itself that it
+/// does not know, the replica stops applying before that entry, for good: `machine_failed` is told
+/// once, and later entries and snapshots are ignored. Queries that need no later entry are still
+/// answered from the state as it is; what `apply` did to it before it threw is not undone. Such a
+/// state is never written to a snapshot.
 template <state_machine M> class replica {
 public:
   using peer_messages = type_list<>;
@@ -63,8 +64,11 @@ public:
   /// More queries than this do not wait at the same time: `overloaded`.
   static constexpr std::size_t waiting_max = 4096;
 
-  explicit replica(M machine = {}, applied_hook on_applied = {})
-      : blank_{machine}, machine_{std::move(machine)}, on_applied_{std::move(on_applied)} {}
+  /// `knows`: the newest version of the machine that this build knows; for tests it may be less.
+  explicit replica(M machine = {}, applied_hook on_applied = {},
+                   std::uint32_t knows = version_of<M>)
+      : blank_{machine}, machine_{std::move(machine)}, on_applied_{std::move(on_applied)},
+        knows_{knows} {}
 
   void on(apply_entries& m, instant, outbox& out) {
     if (failed_)
@@ -98,8 +102,7 @@ public:
   void on(take_snapshot&, instant, outbox& out) {
     if (failed_)
       return;
-    std::string why;
-    try {
+    const auto why = thrown_by([&] {
       if constexpr (freezable<M>) {
         out.tell(write_down{.at = at_, .stamp = stamp_, .image = frozen_image()});
       } else {
@@ -107,14 +110,11 @@ public:
         const auto digest = digest_of(image.view());
         out.tell(snapshot_taken{at_, stamp_, std::move(image), digest});
       }
-      return;
-    } catch (const std::exception& e) {
-      why = e.what();
-    } catch (...) {
-      why = "something that is no std::exception";
+    });
+    if (why) {
+      not_written failed{*why};
+      on(failed, {}, out);
     }
-    not_written failed{why};
-    on(failed, {}, out);
   }
 
   void on(not_written& m, instant, outbox& out) {
@@ -171,6 +171,9 @@ public:
   /// The last entry applied.
   [[nodiscard]] log_index applied() const { return at_.index; }
 
+  /// The newest version of the machine that this build knows.
+  [[nodiscard]] std::uint32_t knows() const { return knows_; }
+
   /// Queries that wait for entries; at most `waiting_max`.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
@@ -213,7 +216,11 @@ private:
     return result;
   }
 
-  expected<bytes> carry_out(const configuration_ptr& c, const entry& e, outbox&) {
+  expected<bytes> carry_out(const configuration_ptr& c, const entry& e, outbox& out) {
+    if (auto done = use_version(c->machine_version); !done) {
+      stop(e.index, done.error().detail, out);
+      return tl::unexpected{done.error()};
+    }
     sessions_.follow(*c, e.stamp);
     return {};
   }
@@ -239,15 +246,47 @@ private:
 
   /// The machine's encoded reply, or what it threw.
   expected<bytes> run(const command& c, const entry& e) {
-    std::string why;
+    expected<bytes> reply;
+    const auto why = thrown_by([&] {
+      reply = apply_command(machine_, c.body, {.index = e.index, .term = e.term, .stamp = e.stamp});
+    });
+    if (why)
+      return fail(errc::machine_stopped, "apply threw: " + *why);
+    return reply;
+  }
+
+  /// The cluster uses this version of the machine from here on.
+  expected<void> use_version(std::uint32_t version) {
+    if (version > knows_)
+      return unknown_version(version);
+    if (std::exchange(version_, version) == version)
+      return {};
+    return tell_version(machine_, version);
+  }
+
+  [[nodiscard]] static expected<void> tell_version(M& machine, std::uint32_t version) {
+    if constexpr (requires { machine.use_version(version); })
+      if (const auto why = thrown_by([&] { machine.use_version(version); }))
+        return fail(errc::machine_stopped, "use_version threw: " + *why);
+    return {};
+  }
+
+  [[nodiscard]] tl::unexpected<failure> unknown_version(std::uint32_t version) const {
+    return fail(errc::version_unsupported, "the cluster uses version " + std::to_string(version)
+                                               + " of the machine, and this build knows "
+                                               + std::to_string(knows_));
+  }
+
+  /// What `step` threw; none if it threw nothing.
+  template <class Step> [[nodiscard]] static std::optional<std::string> thrown_by(Step step) {
     try {
-      return apply_command(machine_, c.body, {.index = e.index, .term = e.term, .stamp = e.stamp});
-    } catch (const std::exception& x) {
-      why = x.what();
+      step();
+      return std::nullopt;
+    } catch (const std::exception& e) {
+      return e.what();
     } catch (...) {
-      why = "something that is no std::exception";
+      return "something that is no std::exception";
     }
-    return fail(errc::machine_stopped, "apply threw: " + why);
   }
 
   void stop(log_index before, const std::string& why, outbox& out) {
@@ -284,11 +323,17 @@ private:
   expected<void> restore(const snapshot& image) {
     if (!image.intact())
       return fail(errc::undecodable, "its digest is wrong");
+    const auto in_use = image.members.content ? image.members.content->machine_version : 1;
+    if (in_use > knows_)
+      return unknown_version(in_use);
     std::uint32_t version = 0;
     log_position at;
     log_time stamp;
     session_table sessions;
     M machine{blank_};
+    if (in_use > 1)
+      if (auto told = tell_version(machine, in_use); !told)
+        return told;
     auto read
         = wire::decode_into(image.image.view(), "image", version, at, stamp, sessions, machine);
     if (read && (version != image_version || at != image.at || stamp != image.stamp))
@@ -299,22 +344,18 @@ private:
     stamp_ = stamp;
     sessions_ = std::move(sessions);
     machine_ = std::move(machine);
+    version_ = in_use;
     return {};
   }
 
   // -- queries -----------------------------------------------------------------------------------
 
   void answer(const ask_replica& query, outbox& out) const {
-    std::string why;
-    try {
+    const auto why = thrown_by([&] {
       out.tell(replica_answer{query.id, answer_query(machine_, query.body), at_.index});
-      return;
-    } catch (const std::exception& e) {
-      why = e.what();
-    } catch (...) {
-      why = "something that is no std::exception";
-    }
-    refuse(query.id, {errc::machine_stopped, "the query threw: " + why}, out);
+    });
+    if (why)
+      refuse(query.id, {errc::machine_stopped, "the query threw: " + *why}, out);
   }
 
   void refuse(ticket id, failure why, outbox& out) const {
@@ -344,6 +385,8 @@ private:
   M machine_;
   session_table sessions_;
   applied_hook on_applied_;
+  std::uint32_t knows_;       ///< the newest version of the machine
+  std::uint32_t version_ = 1; ///< the one that the cluster uses
   log_position at_;
   log_time stamp_;
   log_index told_; ///< `applied_through` was told up to here

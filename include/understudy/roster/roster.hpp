@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -48,6 +49,15 @@ inline constexpr std::size_t member_text_limit = 255;
   return has_departed(in, id) || since < in.forgotten;
 }
 
+/// The first member in line, or on its way out, that does not know `version` of the machine; or
+/// null. Who was sent away is not waited for.
+[[nodiscard]] inline const member* first_without(const configuration& in, std::uint32_t version) {
+  const auto found = std::ranges::find_if(in.members, [&](const member& m) {
+    return m.status != standing::evicted && m.machine_version < version;
+  });
+  return found == in.members.end() ? nullptr : &*found;
+}
+
 /// Whether `id` votes in either half.
 [[nodiscard]] inline bool has_vote(const configuration& in, member_id id) {
   return std::ranges::find(in.voters, id) != in.voters.end()
@@ -72,7 +82,19 @@ namespace detail {
     return fail(errc::invalid_option, "name has more than 255 bytes");
   if (m.address.size() > member_text_limit)
     return fail(errc::invalid_option, "address has more than 255 bytes");
+  if (m.protocol_version == 0 || m.machine_version == 0)
+    return fail(errc::invalid_option, "versions begin with 1");
   return {};
+}
+
+/// Whether a build that knows `version` of the machine can follow what the cluster does.
+[[nodiscard]] inline expected<void> knows_enough(const configuration& in, member_id who,
+                                                 std::uint32_t version) {
+  if (version >= in.machine_version)
+    return {};
+  return fail(errc::version_unsupported,
+              "the cluster uses version " + std::to_string(in.machine_version)
+                  + " of the machine, and " + label_of(who) + " knows " + std::to_string(version));
 }
 
 [[nodiscard]] inline expected<configuration> changed(configuration next, const enter_member& what,
@@ -88,6 +110,8 @@ namespace detail {
     return tl::unexpected{good.error()};
   if (may_have_departed(next, newcomer.id, what.since))
     return fail(errc::removed, label_of(newcomer.id) + " has left the roster, or may have (M12)");
+  if (auto good = knows_enough(next, newcomer.id, newcomer.machine_version); !good)
+    return tl::unexpected{good.error()};
   if (next.members.size() >= members_limit)
     return fail(errc::overloaded,
                 "the roster is full with " + std::to_string(next.members.size()) + " members");
@@ -156,15 +180,44 @@ inline void remember_departure(configuration& next, member_id id, log_index at) 
   return next;
 }
 
+[[nodiscard]] inline expected<configuration> changed(configuration next,
+                                                     const declare_versions& what, log_index) {
+  auto who = subject(next, what.who);
+  if (!who)
+    return tl::unexpected{who.error()};
+  if (auto good = knows_enough(next, what.who, what.machine_version); !good)
+    return tl::unexpected{good.error()};
+  (*who)->protocol_version = what.protocol_version;
+  (*who)->machine_version = what.machine_version;
+  if (auto good = acceptable_member(**who); !good)
+    return tl::unexpected{good.error()};
+  return next;
+}
+
+[[nodiscard]] inline expected<configuration> changed(configuration next,
+                                                     const use_machine_version& what, log_index) {
+  if (what.version < next.machine_version)
+    return fail(errc::invalid_option, "version " + std::to_string(next.machine_version)
+                                          + " of the machine is in use: there is no way back to "
+                                          + std::to_string(what.version));
+  if (const auto* who = first_without(next, what.version))
+    return fail(errc::version_unsupported,
+                label_of(who->id) + " knows version " + std::to_string(who->machine_version)
+                    + " of the machine, and not " + std::to_string(what.version));
+  next.machine_version = what.version;
+  return next;
+}
+
 } // namespace detail
 
 /// What `base` becomes by `what`, appended at index `at`.
 ///
 /// A change that is there already gives back `base` itself, so a retry does no harm: the same
 /// incarnation entering again, a mark or a pin set twice. Fails with `duplicate_id` for a namesake,
-/// `removed` for a member that is not there (any more), `overloaded` for a full roster, and
-/// `invalid_option` for what must never be: a mark taken back, a voter dropped, settings that make
-/// no sense.
+/// `removed` for a member that is not there (any more), `overloaded` for a full roster,
+/// `version_unsupported` for a member whose build knows too little, and `invalid_option` for what
+/// must never be: a mark taken back, a voter dropped, settings that make no sense, an older version
+/// of the machine.
 [[nodiscard]] inline expected<configuration> apply(const configuration& base,
                                                    const roster_change& what, log_index at) {
   return std::visit([&](const auto& one) { return detail::changed(base, one, at); }, what);
@@ -239,6 +292,11 @@ inline void remember_departure(configuration& next, member_id id, log_index at) 
     found.push_back("more than " + std::to_string(departed_limit) + " departures are named");
   if (in.members.size() > members_limit)
     found.push_back("the roster has more than " + std::to_string(members_limit) + " members");
+  if (const auto* who = first_without(in, in.machine_version))
+    found.push_back(detail::label_of(who->id) + " does not know version "
+                    + std::to_string(in.machine_version) + " of the machine, which is in use");
+  if (in.machine_version == 0)
+    found.push_back("the machine has no version");
   if (in.voters.empty())
     found.push_back("nobody votes");
   for (const auto* half : {&in.voters, &in.outgoing}) {

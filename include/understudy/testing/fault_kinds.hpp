@@ -40,16 +40,17 @@ enum class fault : std::uint8_t {
   power_cut = 19,   ///< all nodes that keep their log end at once, or some; they come back later
   broken_link = 20, ///< two lose sight of each other for a moment
   full_disk = 21,   ///< a disk has no room any more, or all of them, until somebody makes some
+  update = 22,      ///< a node is started as another build, or a newer version is to be used
 };
 
-inline constexpr std::size_t fault_count = 22;
+inline constexpr std::size_t fault_count = 23;
 
 [[nodiscard]] constexpr std::string_view to_string(fault what) {
   constexpr std::array<std::string_view, fault_count> names{
       "crash",          "pause",     "one_way_cut",    "split",     "bridge",      "mesh",
       "isolate_leader", "swizzle",   "flap",           "slow_link", "bad_weather", "clock_rate",
       "clock_jump",     "stall",     "broken_machine", "leave",     "order",       "fair_weather",
-      "heal",           "power_cut", "broken_link",    "full_disk"};
+      "heal",           "power_cut", "broken_link",    "full_disk", "update"};
   return names[static_cast<std::size_t>(what)];
 }
 

@@ -58,6 +58,8 @@ public:
         check_progress(n, o);
         check_credit(n, o, nodes_);
       }
+      if (o.applied != n.before.applied)
+        check_version(o, home.past);
       if (o.applied_digest && o.applied != n.before.applied)
         home.past.applied(o.id, o.applied, *o.applied_digest);
       if (o.image && o.image->key() != n.image) {

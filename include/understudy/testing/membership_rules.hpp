@@ -75,7 +75,8 @@ template <class Predicate> [[nodiscard]] bool quorum_among(const configuration& 
   return majority_says(in.voters) && (in.outgoing.empty() || majority_says(in.outgoing));
 }
 
-/// I6: at least one voter, all of them in the roster, nobody twice.
+/// I6: at least one voter, all of them in the roster, nobody twice; and whoever was not sent away
+/// knows the version of the machine that is used (U1).
 [[nodiscard]] inline complaint wrong_by_itself(const configuration& in) {
   if (in.voters.empty())
     return "a configuration without voters";
@@ -83,6 +84,9 @@ template <class Predicate> [[nodiscard]] bool quorum_among(const configuration& 
   for (const auto& m : in.members)
     if (!seen.insert(m.id).second)
       return "a member that is in the roster twice";
+  for (const auto& m : in.members)
+    if (m.status != standing::evicted && m.machine_version < in.machine_version)
+      return "a member that does not know the version of the machine which is used";
   for (const auto* half : {&in.voters, &in.outgoing}) {
     std::set<member_id> once;
     for (const auto id : *half)
@@ -169,6 +173,8 @@ template <class Predicate>
 [[nodiscard]] inline complaint wrong_roster_change(const configuration& from,
                                                    const configuration& to,
                                                    const std::set<member_id>& ever) {
+  if (to.machine_version < from.machine_version)
+    return "an older version of the machine than was used before";
   auto next = from.members.begin();
   bool newcomers = false;
   for (const auto& m : to.members) {

@@ -103,6 +103,16 @@ inline void check_image(const observation& o, log_index before, history& past) {
     throw invariant_violated{"I6", o.id, "a snapshot holds another configuration than its index"};
 }
 
+/// I4b: a node applies nothing that may be of a version of the machine which it does not know.
+inline void check_version(const observation& o, const history& past) {
+  const auto* members = past.configuration_at(o.applied);
+  if (members && members->content->machine_version > o.machine_version)
+    throw invariant_violated{
+        "I4b", o.id,
+        "applies what came behind version " + std::to_string(members->content->machine_version)
+            + " of the machine, and knows " + std::to_string(o.machine_version)};
+}
+
 /// I6: the configurations in force are those that the log says.
 inline void check_in_force(const observation& o, const log_mirror& log, const history& past) {
   const auto in_force = [&](log_index at) {

@@ -79,8 +79,9 @@ struct observation {
   log_view log = {};
   log_index durable = {}; ///< stored, as the node believes
   log_index commit = {};
-  log_index handed = {};  ///< handed to the replica
-  log_index applied = {}; ///< applied by the replica
+  log_index handed = {};             ///< handed to the replica
+  log_index applied = {};            ///< applied by the replica
+  std::uint32_t machine_version = 1; ///< the newest that its build knows
   bool leads = false;
   bool campaigning = false;
   bool leased = false;           ///< it would answer questions without a round now

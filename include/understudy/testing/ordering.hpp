@@ -24,6 +24,7 @@ struct order_counters {
   std::uint64_t unpins = 0;
   std::uint64_t settings = 0;
   std::uint64_t transfers = 0;
+  std::uint64_t versions = 0; ///< of the machine, to be used
   std::uint64_t snapshots = 0;
 
   void count(const order& what) {
@@ -33,6 +34,7 @@ struct order_counters {
       ++(pin->pinned ? pins : unpins);
     settings += std::holds_alternative<set_rules>(what) ? 1 : 0;
     transfers += std::holds_alternative<transfer_leadership>(what) ? 1 : 0;
+    versions += std::holds_alternative<use_machine_version>(what) ? 1 : 0;
   }
 
   order_counters& operator+=(const order_counters& other) {
@@ -42,6 +44,7 @@ struct order_counters {
     unpins += other.unpins;
     settings += other.settings;
     transfers += other.transfers;
+    versions += other.versions;
     snapshots += other.snapshots;
     return *this;
   }

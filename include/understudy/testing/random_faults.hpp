@@ -12,6 +12,7 @@
 #include <understudy/testing/random.hpp>
 #include <understudy/testing/random_links.hpp>
 #include <understudy/testing/random_operator.hpp>
+#include <understudy/testing/random_updates.hpp>
 #include <understudy/testing/rest.hpp>
 #include <understudy/testing/run_plan.hpp>
 #include <understudy/testing/simulation.hpp>
@@ -33,7 +34,9 @@ class random_faults {
 public:
   random_faults(const run_plan& plan, simulation<tally>& run, random_stream random)
       : plan_{plan}, run_{run}, dice_{run, plan.options.core.election_timeout_max, random},
-        links_{plan, run, dice_}, operator_{run, random.fork("operator")} {
+        links_{plan, run, dice_}, operator_{run, random.fork("operator")},
+        updates_{plan.faults[fault::update] > 0, run, random.fork("updates"),
+                 [this](member_id id) { return can_lose(id); }} {
     run_.may_end = operator_.may_go = [this](member_id id) { return can_lose(id); };
     run_.prepare = [this](member_id id, tally& machine) {
       broken_[id] = false;
@@ -67,6 +70,7 @@ public:
   void stop() {
     dice_.stop();
     links_.stop();
+    updates_.stop();
     for (const auto id : run_.nodes()) {
       wake_up(id);
       run_.reset_clock(id);
@@ -89,7 +93,10 @@ public:
   void lend_a_hand() {
     operator_.give_up_orders();
     for (const auto id : run_.nodes()) {
-      if (auto* why = need_of(id)) {
+      if (updates_.is_outdated(id)) {
+        ++hands_.outdated;
+        start_again(id);
+      } else if (auto* why = need_of(id)) {
         ++*why;
         start_anew(id);
       } else {
@@ -118,6 +125,11 @@ public:
       return dice_.later(dice_.some_time(), [this, node] { start_again(node); });
     const auto id = run_.restart(node);
     contacts_[id] = run_.nodes();
+  }
+
+  /// Whether the roster shows a node that runs as another build than it is.
+  [[nodiscard]] bool is_misrepresented(const member& shown) const {
+    return updates_.is_misrepresented(shown);
   }
 
   /// How often each was done.
@@ -150,6 +162,8 @@ private:
       return operator_.leave_one(dice_.somebody());
     case fault::order:
       return operator_.give_order(dice_.somebody());
+    case fault::update:
+      return update();
     default:
       return links_.befall(what);
     }
@@ -207,10 +221,25 @@ private:
         dice_.later(dice_.some_time(), [this, id] { start_again(id); });
   }
 
-  /// A node whose machine throws counts as lost already, and so does one that is to go.
+  /// A process is ended and started again as another build, or a version is to be used.
+  bool update() {
+    const auto who = dice_.somebody();
+    if (dice_.random().chance(0.5)) {
+      updates_.order_one(who);
+      return true;
+    }
+    if (!run_.keeps_log(who) && !can_lose(who))
+      return false;
+    end_all({who}, 1);
+    return true;
+  }
+
+  /// A node whose machine throws counts as lost already, and so does one that is to go, or is too
+  /// old to go on.
   bool can_lose(member_id victim) {
     return run_.nodes().size() > 1 && can_decide(run_, [&](member_id id) {
-             return id != victim && !broken_[id] && !operator_.wants_out(id);
+             return id != victim && !broken_[id] && !operator_.wants_out(id)
+                    && !updates_.is_outdated(id);
            });
   }
 
@@ -317,6 +346,7 @@ private:
   fault_dice dice_;
   random_links links_;
   random_operator operator_;
+  random_updates updates_;
   std::map<member_id, std::vector<member_id>> contacts_; ///< whom a node was told to ask
   std::map<member_id, bool> broken_;                     ///< whose machine throws
   std::size_t started_ = 0;

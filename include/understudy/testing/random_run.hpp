@@ -188,8 +188,8 @@ private:
       return wrong;
     // What a pinned member holds back would come with the word that it need not any more.
     for (const auto& m : run_.look(run_.leader()).newest.content->members)
-      if (m.pinned && run_.runs(m.id))
-        return run_.name_of(m.id) + " is pinned";
+      if (run_.runs(m.id) && (m.pinned || faults_.is_misrepresented(m)))
+        return run_.name_of(m.id) + (m.pinned ? " is pinned" : " is shown as another build");
     for (const auto id : run_.nodes())
       if (const auto due = compaction_due(run_.part<raft_core>(id)); !due.empty())
         return run_.name_of(id) + " has " + due;

@@ -184,6 +184,12 @@ inline void draw_faults(run_plan& plan, random_stream random) {
   plan.faults[fault::full_disk] = random.chance(0.4) ? random.between(1u, 4u) : 0;
 }
 
+/// Some clusters are updated while they have their troubles.
+inline void draw_updates(run_plan& plan, random_stream random) {
+  if (random.chance(0.25))
+    plan.faults[fault::update] = random.between(1u, 4u);
+}
+
 /// What is tried once all faults are over. It takes its time, so not every run tries it all.
 inline void draw_rest(run_plan& plan, random_stream random) {
   plan.calm = random.chance(0.25) ? 100 : 20;
@@ -223,6 +229,7 @@ inline void draw_rest(run_plan& plan, random_stream random) {
   detail::draw_faults(plan, random.fork("faults"));
   detail::draw_rest(plan, random.fork("rest"));
   detail::draw_lease(plan, random.fork("lease"));
+  detail::draw_updates(plan, random.fork("updates"));
   return plan;
 }
 

@@ -80,7 +80,8 @@ namespace detail {
           {"strangers met", s.trials.strangers},
           {"stopped nodes renewed", s.hands.machine_stopped},
           {"evicted nodes renewed", s.hands.sent_away},
-          {"lonely nodes renewed", s.hands.left_alone}};
+          {"lonely nodes renewed", s.hands.left_alone},
+          {"outdated nodes renewed", s.hands.outdated}};
 }
 
 } // namespace detail
@@ -124,6 +125,8 @@ namespace detail {
                                     {"orders to unpin", s.orders.unpins},
                                     {"orders of settings", s.orders.settings},
                                     {"orders to transfer", s.orders.transfers},
+                                    {"orders of versions", s.orders.versions},
+                                    {"versions used", s.seen.versions},
                                     {"orders of snapshots", s.orders.snapshots},
                                     {"orders carried out", s.nodes.orders},
                                     {"orders refused", s.nodes.orders_refused},

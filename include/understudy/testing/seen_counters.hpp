@@ -30,11 +30,13 @@ struct seen_counters {
   std::uint64_t leaders_seated = 0;     ///< that led without a vote, and got one
   std::uint64_t windows_full = 0;       ///< looks at a leader that could send a peer no more
   std::uint64_t replicas_busy = 0;      ///< looks at a node that could hand over no more
+  std::uint64_t versions = 0;           ///< committed uses of a newer version of the machine
   std::uint64_t lease_reads = 0;        ///< questions that a leader answered without a round
 
   /// One committed configuration followed another, under this leader.
   void count_change(const configuration& from, const configuration& to, member_id leader) {
     joint += to.joint() && !from.joint() ? 1 : 0;
+    versions += to.machine_version > from.machine_version ? 1 : 0;
     if (!from.joint() || to.joint())
       return;
     if (to.voters == from.outgoing) {
@@ -82,6 +84,7 @@ struct seen_counters {
     leaders_seated += other.leaders_seated;
     windows_full += other.windows_full;
     replicas_busy += other.replicas_busy;
+    versions += other.versions;
     lease_reads += other.lease_reads;
     return *this;
   }

@@ -56,7 +56,7 @@ template <state_machine M>
   membership.contacts = std::move(how.contacts);
   return node_host<M>{raft_core{id, options.core, random.next(), own.disk->recover()},
                       log_writer<disk_store>{disk_store{own.disk}},
-                      replica<M>{machine},
+                      replica<M>{machine, {}, own.self.machine_version},
                       puller{id, options.puller, random.next() >> 1},
                       monitor{std::move(membership), random_source{random.next()}},
                       forwarder{id, options.forwarder, random_source{random.next()}, life},
@@ -99,6 +99,7 @@ template <state_machine M>
                 .commit = core.commit(),
                 .handed = core.handed(),
                 .applied = state.applied(),
+                .machine_version = state.knows(),
                 .leads = core.leads(),
                 .campaigning = core.campaigning_now(),
                 .leased = at != instant{} && core.leadership()

@@ -32,6 +32,7 @@
 #include <understudy/testing/overview.hpp>
 #include <understudy/testing/run_failed.hpp>
 #include <understudy/testing/simulated_node.hpp>
+#include <understudy/testing/simulation_hooks.hpp>
 #include <understudy/testing/simulation_options.hpp>
 #include <understudy/testing/world.hpp>
 
@@ -53,7 +54,8 @@ template <state_machine M>
 class simulation : private world<simulation<M>, node_host<M>, client_host>,
                    public asking<simulation<M>, M>,
                    public ordering<simulation<M>>,
-                   public overview<simulation<M>> {
+                   public overview<simulation<M>>,
+                   public simulation_hooks<M> {
   using base = world<simulation<M>, node_host<M>, client_host>;
   using party = typename base::party;
   friend base;
@@ -123,12 +125,6 @@ public:
     counters_.wipes += sleeps(node) ? 1 : 0;
     lives_.at(node).wipe();
   }
-
-  /// Whether a node whose time to leave was up before it had left may end by now; always if unset.
-  std::function<bool(member_id)> may_end = {};
-
-  /// Does something to the machine of a node before it starts, if set: no two need be the same.
-  std::function<void(member_id, M&)> prepare = {};
 
   void pause(member_id node) {
     ++counters_.pauses;
@@ -315,7 +311,7 @@ private:
   void see_off(party& p, leave_outcome how) {
     if (!p.alive)
       return; // another process may live under its id by now
-    if (how == leave_outcome::timed_out && may_end && !may_end(p.id))
+    if (how == leave_outcome::timed_out && this->may_end && !this->may_end(p.id))
       return base::schedule(std::chrono::milliseconds{100}, [=, &p, this] { see_off(p, how); });
     counters_.count(how);
     end_process(p.id, 1);
@@ -373,8 +369,10 @@ private:
   member_id launch(incarnation& own, start_order how) {
     const auto id = own.self.id;
     auto machine = machine_;
-    if (prepare)
-      prepare(id, machine);
+    if (this->prepare)
+      this->prepare(id, machine);
+    if (this->build)
+      own.self.machine_version = this->build(id, own.disk->recover());
     guarded([&] { // in this order, whatever the compiler: both draw
       auto host = make_node(options_, own, std::move(how), machine, random_);
       base::add(id, name_of(id), std::move(host), draw_pace(options_, random_));

@@ -51,11 +51,15 @@ struct tally {
       throw std::runtime_error{"the machine was broken"};
     return ++counts[c.who];
   }
+  /// Noted where it is compared: nodes that are told at different places are different.
+  void use_version(std::uint32_t version) { counts[noted_versions] += version; }
+
   std::uint64_t query(const count& q) const {
     const auto found = counts.find(q.who);
     return found == counts.end() ? 0 : found->second;
   }
 
+  static constexpr std::uint64_t noted_versions = ~std::uint64_t{0}; ///< nobody is called so
   std::map<std::uint64_t, std::uint64_t> counts = {};
   const bool* broken = nullptr; ///< if it comes to be true, this machine throws from then on
 

@@ -180,7 +180,8 @@ open_tcp(const tcp_options& o, caf::actor_system& system, network_wish wish) {
   return opened_network{.address
                         = wish.is_client ? std::string{} : protocol::to_address(places->advertise),
                         .links = std::make_unique<tcp_links>(system, exchange),
-                        .exchange = exchange};
+                        .exchange = exchange,
+                        .protocol_version = protocol::version_max};
 }
 
 } // namespace detail

@@ -145,10 +145,20 @@ inline std::vector<peer_message> of_the_others() {
   };
 }
 
+/// In which a later version of the machine is used.
+inline configuration_ptr configuration_of_version_2() {
+  auto made = *some_configuration();
+  made.machine_version = 2;
+  return std::make_shared<const configuration>(std::move(made));
+}
+
 /// What later changes have made possible.
 inline std::vector<peer_message> of_later() {
   return {
       order_request{.id = {21}, .what = set_rules{{.lease_ms = 100}}},
+      order_request{.id = {22}, .what = declare_versions{{3}, 1, 2}},
+      order_request{.id = {23}, .what = use_machine_version{2}},
+      enter_reply{.roster = {{52}, configuration_of_version_2()}},
   };
 }
 
