@@ -197,6 +197,38 @@ TEST_CASE("a sync that fails once and then succeeds fools nobody, not even after
   CHECK(restarts > most);
 }
 
+TEST_CASE("a ballot that a start has found is not lost with the next one that is torn (E2)") {
+  // The first process is killed at a sync, the second one in the midst of a write: that of another
+  // ballot, before what the first one left in memory is on the disk.
+  random_stream random{3};
+  for (std::uint64_t sync = 1; sync <= 2; ++sync)
+    for (std::uint64_t written = 8; written < storage::file_header::size_bytes; written += 8) {
+      CAPTURE(sync);
+      CAPTURE(written);
+      const auto disk = std::make_shared<faulty_disk>();
+      auto store = open_store(disk);
+      REQUIRE(store);
+      REQUIRE(store->write({.entries = {entry_of(1, 1)}, .vote = ballot{{1}, {7}}}));
+      REQUIRE(store->sync());
+      REQUIRE(store->write({.vote = ballot{{2}, {8}}}));
+      disk->fail_call({.nth = sync, .call = disk_call::sync, .is_kill = true});
+      static_cast<void>(store->sync());
+      disk->kill();
+
+      auto again = open_store(disk);
+      REQUIRE(again);
+      const auto found = again->recover()->vote;
+      REQUIRE(again->write({.vote = ballot{{3}, {7}}}));
+      disk->fail_call({.nth = 1, .call = disk_call::write, .written = written, .is_kill = true});
+      static_cast<void>(again->sync());
+      for (int i = 0; i < 32; ++i) {
+        auto left = open_store(disk->after_crash(any_subset(random)));
+        REQUIRE_MESSAGE(left, left.error().detail);
+        CHECK(left->recover()->vote.term >= found.term);
+      }
+    }
+}
+
 TEST_CASE("a start makes anew only what may lose its name (D4)") {
   const auto disk = std::make_shared<faulty_disk>();
   auto store = open_store(disk);
