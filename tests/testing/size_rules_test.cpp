@@ -93,17 +93,25 @@ TEST_CASE("I15: a leader has so much under way to a peer, and one message more")
   SUBCASE("entries") {
     x.limits.append_entries_max = 3;
     x.limits.window_entries = 4;
-    x.look(x.na);
-    CHECK(x.rules.counters().windows_full == 1);
-    x.limits.window_entries = 3;
-    CHECK(x.broken_by(x.na) == "I15");
+    SUBCASE("are few enough") {
+      x.look(x.na);
+      CHECK(x.rules.counters().windows_full == 1);
+    }
+    SUBCASE("are too many") {
+      x.limits.window_entries = 3;
+      CHECK(x.broken_by(x.na) == "I15");
+    }
   }
   SUBCASE("bytes") {
     x.limits.append_bytes_max = 150;
-    x.limits.window_bytes = 451;
-    x.look(x.na);
-    x.limits.window_bytes = 450;
-    CHECK(x.broken_by(x.na) == "I15");
+    SUBCASE("are few enough") {
+      x.limits.window_bytes = 451;
+      x.look(x.na);
+    }
+    SUBCASE("are too many") {
+      x.limits.window_bytes = 450;
+      CHECK(x.broken_by(x.na) == "I15");
+    }
   }
   SUBCASE("what has arrived is not under way") {
     x.limits.append_entries_max = x.limits.window_entries = 1;

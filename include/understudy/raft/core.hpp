@@ -281,7 +281,7 @@ public:
   [[nodiscard]] bool campaigning_now() const { return roles_.as<campaigning>() != nullptr; }
   [[nodiscard]] const placed_configuration& newest() const { return state_.newest(); }
   [[nodiscard]] const placed_configuration& committed() const { return state_.committed(); }
-  [[nodiscard]] std::shared_ptr<const snapshot> image() const { return state_.image; }
+  [[nodiscard]] const std::shared_ptr<const snapshot>& image() const { return state_.image; }
   [[nodiscard]] const core_state& state() const { return state_; }
   [[nodiscard]] const leading* leadership() const { return roles_.as<leading>(); }
   [[nodiscard]] const pull_desk& desk() const { return desk_; }

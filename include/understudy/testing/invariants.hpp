@@ -40,32 +40,20 @@ public:
   /// Looks at a node after an event in which it sent `sent`. Throws `invariant_violated`.
   void check(const observation& o, std::span<const letter> sent = {}) {
     auto& n = nodes_[o.id];
-    check_ballot(n.before, o);
-    check_order(n.before, o);
+    const auto now = state_of(o);
+    const bool changed = now != n.before || n.promised;
+    if (changed) {
+      check_ballot(n.before, o);
+      check_order(n.before, o);
+    }
     if (o.newest.content) {
       auto& home = home_of(n, o);
-      const auto newest_before = newest_of(n);
-      const auto change = n.look(o, home.past);
-      hold_to_promise(n, o);
-      check_truncation(n, o, change);
-      check_appended(n, o, change);
-      check_leadership(n, o, home, newest_before);
+      if (changed)
+        check_state(n, o, home);
       counters_.lease_reads += check_lease(n.before, o, home.past);
-      check_commit(n, o, home, newest_before);
-      check_in_force(o, n.log, home.past);
-      check_sizes(o, n, nodes_, counters_);
-      if (o.peers) {
-        check_progress(n, o);
-        check_credit(n, o, nodes_);
-      }
-      if (o.applied != n.before.applied)
-        check_version(o, home.past);
-      if (o.applied_digest && o.applied != n.before.applied)
-        home.past.applied(o.id, o.applied, *o.applied_digest);
-      if (o.image && o.image->key() != n.image) {
-        check_image(o, n.image.at.index, home.past);
-        n.image = o.image->key();
-      }
+      check_sizes(o, n, counters_);
+      if (o.peers)
+        check_peers(n, o, nodes_, counters_);
       if (++n.looks % verified_every == 0)
         n.log.verify_some(o.id, o.log, verified_at_once, home.past);
       for (const auto& l : sent)
@@ -75,7 +63,8 @@ public:
     } else {
       hold_to_promise(n, o);
     }
-    n.before = state_of(o);
+    if (changed)
+      n.before = now;
   }
 
   /// Another process begins under the id of a node, from what the first one had stored. That much
@@ -125,6 +114,26 @@ private:
 
   using placed = placed_configuration;
 
+  /// What holds of a node by what has become of it. Most calls of a component leave its node as it
+  /// was, and then so do these rules.
+  void check_state(node_record& n, const observation& o, cluster_record& home) {
+    const auto change = n.look(o, home.past);
+    hold_to_promise(n, o);
+    check_truncation(n, o, change);
+    check_appended(n, o, change);
+    check_leadership(n, o, home);
+    check_commit(n, o, home);
+    check_in_force(o, n.log, home.past);
+    if (o.applied != n.before.applied) {
+      check_version(o, home.past);
+      if (o.applied_digest)
+        home.past.applied(o.id, o.applied, *o.applied_digest);
+    }
+    if (o.image && o.image->key() != n.before.image)
+      check_image(o, n.before.image.at.index, home.past);
+    note_newest(n, home.past);
+  }
+
   cluster_record& home_of(node_record& n, const observation& o) {
     const auto cluster = o.newest.content->cluster;
     if (n.cluster && n.cluster != cluster)
@@ -136,13 +145,16 @@ private:
     return home->second;
   }
 
-  /// The configuration in force at the last look, before this event.
-  placed newest_of(const node_record& n) const {
+  /// Keeps the configuration in force for the next look.
+  static void note_newest(node_record& n, const history& past) {
+    const auto keep = [&](const auto& in) {
+      if (n.newest.index != in.index || n.newest.content != in.content)
+        n.newest = {in.index, in.content};
+    };
     if (!n.log.configurations().empty())
-      return n.log.configurations().back();
-    const auto* base
-        = n.cluster ? homes_.at(n.cluster).past.configuration_at(n.log.base().index) : nullptr;
-    return base ? placed{base->index, base->content} : placed{};
+      keep(n.log.configurations().back());
+    else if (const auto* base = past.configuration_at(n.log.base().index))
+      keep(*base);
   }
 
   static void hold_to_promise(node_record& n, const observation& o) {
@@ -228,8 +240,7 @@ private:
     return base && same_voters(*base->content, *from.content) ? base->index : since;
   }
 
-  void check_leadership(node_record& n, const observation& o, cluster_record& home,
-                        const placed& newest_before) {
+  void check_leadership(node_record& n, const observation& o, cluster_record& home) {
     if (!o.leads)
       return;
     home.past.led(o.vote.term, o.id);
@@ -240,7 +251,7 @@ private:
     n.led = o.vote.term;
     n.begin_term();
     ++counters_.elections;
-    const auto& in = newest_before.content ? *newest_before.content : *o.newest.content;
+    const auto& in = n.newest.content ? *n.newest.content : *o.newest.content;
     const auto voted = [&](member_id id) {
       return id == o.id ? o.vote.vote == o.id : home.votes.has(id, o.id, o.vote.term);
     };
@@ -263,8 +274,7 @@ private:
                                    + ", which is committed, or one before it"};
   }
 
-  void check_commit(node_record& n, const observation& o, cluster_record& home,
-                    const placed& newest_before) {
+  void check_commit(const node_record& n, const observation& o, cluster_record& home) {
     auto& past = home.past;
     if (o.commit == n.before.commit && o.log.base().index <= past.committed_through())
       return;
@@ -278,7 +288,7 @@ private:
       if (n.before.leads && o.leads && n.log.term(o.commit) != o.vote.term)
         throw invariant_violated{"I3b", o.id,
                                  "a leader counted copies of an entry of an older term"};
-      check_copies(n, o, newest_before);
+      check_copies(n, o);
       extend(n, o, home);
     }
     const auto known = n.log.chain(o.commit);
@@ -289,17 +299,17 @@ private:
   }
 
   /// I3b: a quorum of the configuration that counted has the entry stored.
-  void check_copies(const node_record& n, const observation& o, const placed& before) const {
+  void check_copies(const node_record& n, const observation& o) const {
     const auto stored = [&](member_id id) {
       if (id == o.id)
         return durable_of(o) >= o.commit;
       const auto other = nodes_.find(id);
       return other != nodes_.end() && has_stored(other->second, n.log, o.commit);
     };
-    if (before.content && quorum_among(*before.content, stored))
+    if (n.newest.content && quorum_among(*n.newest.content, stored))
       return;
     for (const auto& c : n.log.configurations())
-      if (c.index > before.index && quorum_among(*c.content, stored))
+      if (c.index > n.newest.index && quorum_among(*c.content, stored))
         return;
     throw invariant_violated{"I3b", o.id,
                              "entry " + std::to_string(o.commit.value)
@@ -346,7 +356,7 @@ private:
       if (m->verdict == verdict::granted && m->round == round::vote)
         home.votes.granted(o.id, sent.to, m->asked, o.stored ? o.stored->vote : o.vote);
     } else if (const auto* ask = std::get_if<request_vote>(&sent.what)) {
-      note_candidate(n, o, home, *ask);
+      note_candidate(o, home, *ask);
     } else if (const auto* ok = std::get_if<append_reply>(&sent.what)) {
       check_confirmed(o, *ok, n.log, log_of_leader(home.past, ok->term));
     } else if (const auto* got = std::get_if<snapshot_reply>(&sent.what)) {
@@ -367,8 +377,7 @@ private:
     return n.before.leads && n.before.vote.term == term ? &n.log : nullptr;
   }
 
-  void note_candidate(const node_record& n, const observation& o, cluster_record& home,
-                      const request_vote& ask) {
+  void note_candidate(const observation& o, cluster_record& home, const request_vote& ask) {
     if (ask.round != round::vote)
       return;
     if (o.stored && o.stored->vote != ballot{ask.term, o.id})
@@ -377,8 +386,7 @@ private:
     if (!here.insert(o.id).second)
       return;
     counters_.contested += here.size() == 2 ? 1 : 0;
-    const auto in = newest_of(n);
-    counters_.listener_campaigns += detail::votes_in(*in.content, o.id) ? 0 : 1;
+    counters_.listener_campaigns += detail::votes_in(*o.newest.content, o.id) ? 0 : 1;
   }
 
   std::map<member_id, node_record> nodes_;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <understudy/core/ids.hpp>
-#include <understudy/core/snapshot.hpp>
 #include <understudy/testing/history.hpp>
 #include <understudy/testing/log_mirror.hpp>
 #include <understudy/testing/node_rules.hpp>
@@ -15,10 +14,13 @@
 
 namespace understudy::testing {
 
-/// Up to where a leader believes a peer to have stored its log.
-struct credit {
+/// Where a peer stands, as its leader believes.
+struct believed_place {
   generation stream = {}; ///< with another one it begins anew
   log_index match = {};
+  log_index next = {};
+
+  friend bool operator==(const believed_place&, const believed_place&) = default;
 };
 
 /// What the checker knows of one node.
@@ -26,14 +28,14 @@ struct node_record {
   cluster_id cluster = {};
   log_mirror log = {};
   node_state before = {};               ///< at the last look
+  placed_configuration newest = {};     ///< in its log at the last look
   std::optional<promise> promised = {}; ///< by an earlier process of this node
   log_index kept = {};     ///< stored before, and still to be had, though this process may not know
   log_index replaced = {}; ///< a snapshot took the place of another history's log up to here
   log_index reached = {};  ///< where the logs of its earlier processes ended, synced or not
   term_number led = {};    ///< the newest term in which it led
   log_index led_from = {}; ///< the first entry of that term
-  std::map<member_id, credit> credited = {}; ///< in that term
-  snapshot_key image = {};
+  std::map<member_id, believed_place> peers = {}; ///< in that term
   std::uint64_t looks = 0;
 
   /// Up to here it has stored its log, whatever its present process knows of that.
@@ -64,7 +66,7 @@ struct node_record {
 
   /// It leads, from the first entry of the term that its log ends with.
   void begin_term() {
-    credited.clear();
+    peers.clear();
     led_from = log.last().index;
     while (log.term(led_from.previous()) == log.last().term)
       led_from = led_from.previous();
@@ -80,9 +82,9 @@ struct node_record {
     kept = through;
     reached = std::max(reached, log.last().index);
     replaced = {};
-    before = {.vote = before.stored, .stored = before.stored};
+    before = {.vote = before.stored.vote, .stored = before.stored};
     log = {};
-    image = {};
+    newest = {};
   }
 
 private:

@@ -16,15 +16,24 @@
 
 namespace understudy::testing {
 
-/// The numbers of a node at the last look.
+/// What the rules go by, at the last look. Its pointers serve to be compared, and nothing else.
 struct node_state {
   ballot vote = {};
-  ballot stored = {}; ///< what is stored of it
-  log_index commit = {};
-  log_index applied = {};
+  stored_state stored = {}; ///< of a node without a store: its ballot
+  log_position base = {};
+  log_position last = {};
+  const payload* end = nullptr; ///< the last entry's
   log_index durable = {};
+  log_index commit = {};
+  log_index handed = {};
+  log_index applied = {};
+  snapshot_key image = {};
+  seen_configuration newest = {};
+  seen_configuration committed = {};
   bool leads = false;
   std::uint64_t lease_reads = 0;
+
+  friend bool operator==(const node_state&, const node_state&) = default;
 };
 
 /// What a node has stored: by its own account, and by that of its store where it has one.
@@ -34,10 +43,17 @@ struct node_state {
 
 [[nodiscard]] inline node_state state_of(const observation& o) {
   return {.vote = o.vote,
-          .stored = o.stored ? o.stored->vote : o.vote,
-          .commit = o.commit,
-          .applied = o.applied,
+          .stored = o.stored.value_or(stored_state{.vote = o.vote}),
+          .base = o.log.base(),
+          .last = o.log.last(),
+          .end = o.log.last() == o.log.base() ? nullptr : o.log.at(o.log.last().index).what.get(),
           .durable = durable_of(o),
+          .commit = o.commit,
+          .handed = o.handed,
+          .applied = o.applied,
+          .image = o.image ? o.image->key() : snapshot_key{},
+          .newest = o.newest,
+          .committed = o.committed,
           .leads = o.leads,
           .lease_reads = o.lease_reads};
 }

@@ -56,12 +56,16 @@ private:
 struct seen_configuration {
   log_index index = {};
   const configuration* content = nullptr;
+
+  friend bool operator==(const seen_configuration&, const seen_configuration&) = default;
 };
 
 /// What has reached a node's store, by the store's own account.
 struct stored_state {
   ballot vote = {};
   log_position last = {};
+
+  friend bool operator==(const stored_state&, const stored_state&) = default;
 };
 
 /// Something in a node that grows, and how large it may become.

@@ -28,7 +28,7 @@ struct seen_counters {
   std::uint64_t steps_for_leaving = 0;  ///< in which one that leaves did
   std::uint64_t steps_for_pinned = 0;   ///< in which one did that is to be a listener
   std::uint64_t leaders_seated = 0;     ///< that led without a vote, and got one
-  std::uint64_t windows_full = 0;       ///< looks at a leader that could send a peer no more
+  std::uint64_t windows_full = 0;       ///< changes after which a leader could send a peer no more
   std::uint64_t replicas_busy = 0;      ///< looks at a node that could hand over no more
   std::uint64_t versions = 0;           ///< committed uses of a newer version of the machine
   std::uint64_t lease_reads = 0;        ///< questions that a leader answered without a round

@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -58,27 +57,6 @@ inline void check_batch(member_id who, std::string_view what, const std::vector<
   return std::max(at, std::min(theirs.reached, newest));
 }
 
-/// What a leader has sent to one peer, and is neither stored there nor in its log. A window that
-/// has room takes one more message, so that much it may overflow. `theirs`: null if the peer was
-/// never seen.
-inline void check_window(const observation& o, const log_mirror& log, const progress& peer,
-                         const node_record* theirs, seen_counters& counters) {
-  const auto newest = peer.next().previous();
-  if (peer.mode() != flow::replicate || peer.match() < log.base().index || peer.match() >= newest
-      || newest > log.last().index)
-    return;
-  const auto from = theirs ? arrived(log, peer, *theirs, newest) : peer.match();
-  const auto& limits = *o.limits;
-  const auto entries = newest - from;
-  require_room(o.id, "entries under way to a peer", entries,
-               limits.window_entries - 1 + limits.append_entries_max);
-  const auto bytes = log.weight_between(from, newest).all;
-  const auto last = log.weight_between(newest.previous(), newest).all;
-  require_room(o.id, "bytes under way to a peer", bytes,
-               limits.window_bytes - 1 + std::max<std::uint64_t>(limits.append_bytes_max, last));
-  counters.windows_full += entries >= limits.window_entries || bytes >= limits.window_bytes ? 1 : 0;
-}
-
 /// Commands that a leader has taken and not committed. The last of them may have been too many.
 inline void check_uncommitted(const observation& o, const log_mirror& log, log_index led_from) {
   const auto committed = std::max(o.commit, led_from.previous());
@@ -93,9 +71,8 @@ inline void check_uncommitted(const observation& o, const log_mirror& log, log_i
 
 } // namespace detail
 
-/// The node itself, one of `nodes`.
-inline void check_sizes(const observation& o, const node_record& n,
-                        const std::map<member_id, node_record>& nodes, seen_counters& counters) {
+/// The node itself.
+inline void check_sizes(const observation& o, const node_record& n, seen_counters& counters) {
   for (const auto& h : o.holdings)
     detail::require_room(o.id, h.what, h.now, h.most);
   if (!o.limits)
@@ -105,13 +82,30 @@ inline void check_sizes(const observation& o, const node_record& n,
   const auto in_hand = o.handed > taken ? o.handed - taken : 0;
   detail::require_room(o.id, "entries handed to the replica", in_hand, o.limits->apply_window);
   counters.replicas_busy += in_hand == o.limits->apply_window ? 1 : 0;
-  if (!o.peers)
+  if (o.peers)
+    detail::check_uncommitted(o, n.log, n.led_from);
+}
+
+/// What a leader has sent to one peer, and is neither stored there nor in its log. A window that
+/// has room takes one more message, so that much it may overflow. `theirs`: null if the peer was
+/// never seen.
+inline void check_window(const observation& o, const log_mirror& log, const progress& peer,
+                         const node_record* theirs, seen_counters& counters) {
+  const auto newest = peer.next().previous();
+  if (peer.mode() != flow::replicate || peer.match() < log.base().index || peer.match() >= newest
+      || newest > log.last().index)
     return;
-  detail::check_uncommitted(o, n.log, n.led_from);
-  for (const auto& [id, peer] : *o.peers) {
-    const auto other = nodes.find(id);
-    detail::check_window(o, n.log, peer, other == nodes.end() ? nullptr : &other->second, counters);
-  }
+  const auto from = theirs ? detail::arrived(log, peer, *theirs, newest) : peer.match();
+  const auto& limits = *o.limits;
+  const auto entries = newest - from;
+  detail::require_room(o.id, "entries under way to a peer", entries,
+                       limits.window_entries - 1 + limits.append_entries_max);
+  const auto bytes = log.weight_between(from, newest).all;
+  const auto last = log.weight_between(newest.previous(), newest).all;
+  detail::require_room(o.id, "bytes under way to a peer", bytes,
+                       limits.window_bytes - 1
+                           + std::max<std::uint64_t>(limits.append_bytes_max, last));
+  counters.windows_full += entries >= limits.window_entries || bytes >= limits.window_bytes ? 1 : 0;
 }
 
 /// What it sends.
