@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 
 namespace campaigning_test {
 
@@ -18,16 +19,19 @@ core_options durable() {
   return {.volatile_log = false};
 }
 
+/// To the question whether one may ask in `term`; the answerer is in the one before.
+vote_reply maybe_in(std::uint64_t term) {
+  return {
+      .term = {term - 1}, .round = round::pre_vote, .asked = {term}, .verdict = verdict::granted};
+}
+
 /// Node 1 of five, in the vote of term 2: it asked everyone, and nobody has answered.
 group asking() {
   group g{made_of({1, 2, 3, 4, 5}, {1, 2, 3, 4, 5})};
   g.hold([](const mail&) { return true; });
   g.stand(1);
   for (std::uint64_t voter : {2u, 3u})
-    g.receive(
-        1, voter,
-        vote_reply{
-            .term = {1}, .round = round::pre_vote, .asked = {2}, .verdict = verdict::granted});
+    g.receive(1, voter, maybe_in(2));
   REQUIRE(g[1].vote() == ballot{{2}, {1}});
   g.exchange();
   return g;
@@ -35,6 +39,26 @@ group asking() {
 
 vote_reply yes_in(std::uint64_t term, enum round round = round::vote) {
   return {.term = {term}, .round = round, .asked = {term}, .verdict = verdict::granted};
+}
+
+vote_reply no_in(std::uint64_t term, verdict why = verdict::refused) {
+  return {.term = {term}, .round = round::vote, .asked = {term}, .verdict = why};
+}
+
+/// Nodes 2 to 4 refuse node 1 their votes in its term.
+void outvote(group& g) {
+  const auto term = g[1].vote().term.value;
+  for (std::uint64_t voter : {2u, 3u, 4u})
+    g.receive(1, voter, no_in(term));
+  REQUIRE_FALSE(g[1].campaigning_now());
+}
+
+/// How long it takes until node 1 stands again; at most a second.
+interval time_to_stand(group& g) {
+  const auto from = g.now;
+  while (!g[1].campaigning_now() && g.now - from < 1s)
+    g.pass_time(1ms);
+  return g.now - from;
 }
 
 } // namespace
@@ -89,6 +113,93 @@ TEST_CASE("a vote is not given again when its candidate has become a follower (E
   CHECK(g[1].vote() == ballot{{2}, {1}});
   REQUIRE(g.held.size() == 1);
   CHECK(g.held[0].as<vote_reply>()->verdict == verdict::refused);
+}
+
+TEST_CASE("who is outvoted does not wait for a timeout, but lets the winner write to it first") {
+  auto g = asking();
+  SUBCASE("after a quick answer") {
+    outvote(g);
+    const auto waited = time_to_stand(g);
+    CHECK(waited >= 5ms);  // a step
+    CHECK(waited <= 16ms); // and two more by chance
+  }
+  SUBCASE("after a slow one: votes may be on their way to the winner, not stored yet") {
+    g.pass_time(10ms);
+    outvote(g);
+    const auto waited = time_to_stand(g);
+    CHECK(waited >= 20ms);
+    CHECK(waited <= 61ms);
+  }
+}
+
+TEST_CASE("who is outvoted again and again stands later each time, and as before after a leader") {
+  auto g = asking();
+  interval first{0};
+  interval last{0};
+  std::set<interval> waits;
+  for (int defeats = 1; defeats <= 12; ++defeats) {
+    outvote(g);
+    last = time_to_stand(g);
+    if (defeats == 1)
+      first = last;
+    waits.insert(last);
+    CHECK(last >= 5ms);
+    CHECK(last <= std::min<interval>(600ms, 5ms * (1 + (1 << defeats)) + 1ms));
+    for (std::uint64_t voter : {2u, 3u})
+      g.receive(1, voter, maybe_in(g[1].vote().term.value + 1));
+    REQUIRE(g[1].vote().vote == member_id{1});
+  }
+  CHECK(last > 4 * first);
+  CHECK(waits.size() > 6);
+  const auto term = g[1].vote().term;
+  g.receive(1, 2, append_entries{.term = term, .previous = {{1}, {1}}});
+  g.now += 1s; // that leader is silent
+  g.stand(1);
+  for (std::uint64_t voter : {2u, 3u})
+    g.receive(1, voter, maybe_in(g[1].vote().term.value + 1));
+  outvote(g);
+  CHECK(time_to_stand(g) <= 16ms);
+}
+
+TEST_CASE("who is refused for its older log does not hurry: it can not win") {
+  auto g = asking();
+  for (std::uint64_t voter : {2u, 3u})
+    g.receive(1, voter, no_in(2));
+  g.receive(1, 4, no_in(2, verdict::newer_log));
+  REQUIRE_FALSE(g[1].campaigning_now());
+  CHECK(time_to_stand(g) >= 300ms);
+}
+
+TEST_CASE("a leader that was lost is not waited for in a vote, unless it answers") {
+  group g{made_of({1, 2, 3}, {1, 2, 3})};
+  g.elect(1);
+  g.hold([](const mail&) { return true; });
+  g.tell(2, peer_lost{{1}, false});
+  g.pass_time(2ms);
+  REQUIRE(g[2].campaigning_now());
+  g.receive(2, 3, maybe_in(3));
+  REQUIRE(g[2].vote() == ballot{{3}, {2}});
+  SUBCASE("it is silent") {
+    g.receive(2, 3, no_in(3));
+    CHECK_FALSE(g[2].campaigning_now());
+  }
+  SUBCASE("it has answered the pre-vote late, and its vote decides") {
+    g.receive(2, 1, maybe_in(3));
+    g.receive(2, 3, no_in(3));
+    REQUIRE(g[2].campaigning_now());
+    g.receive(2, 1, yes_in(3));
+    CHECK(g[2].leads());
+  }
+}
+
+TEST_CASE("who asks again and again and can not win puts nobody's turn off for good") {
+  group g{made_of({1, 2, 3}, {1, 2, 3}), {.campaign_step = 700ms}};
+  g.cut(2, 1);
+  g.cut(3, 1); // node 1 is deaf, but heard
+  g.stand(1);
+  g.exchange();
+  g.pass_time(5s);
+  CHECK(g.leader() > 1);
 }
 
 TEST_CASE("nobody is asked before term and own vote are durable (E2)") {

@@ -67,6 +67,50 @@ TEST_CASE("S5: the listener whose turn it is asks first, and leads without a vot
   CHECK(g.applied(3) == "x");
 }
 
+TEST_CASE("S5: when the listener and a voter split the votes, nobody waits for a timeout") {
+  cluster g;
+  g.hold([](const mail& m) { return m.as<request_vote>() != nullptr; });
+  g.lose_leader();
+  g.pass_time(7ms); // both have asked for pre-votes before either has heard of the other
+  REQUIRE(g[4].campaigning_now());
+  REQUIRE(g[2].campaigning_now());
+  g.release();
+  REQUIRE(g[2].vote() == ballot{g[4].vote().term, {2}});
+  REQUIRE(g[3].vote() == g[4].vote()); // one vote each: it takes two
+  REQUIRE(g.leader() == 1);            // as it believes itself
+  CHECK_FALSE(g[2].campaigning_now()); // and the third is gone, so there is nothing to wait for
+  CHECK_FALSE(g[4].campaigning_now());
+  g.pass_time(60ms);
+  CHECK(g.leader() != 1);
+}
+
+TEST_CASE("S5: who gives a pre-vote stands back for a while, but not for good") {
+  cluster g;
+  g.hold([](const mail& m) {
+    return m.as<vote_reply>() || (m.as<request_vote>() && m.from != member_id{4});
+  });
+  SUBCASE("given at once") {
+    g.lose_leader();
+    g.pass_time(1ms);
+  }
+  SUBCASE("given when the leader was lost here as well") {
+    g.part({1});
+    g.tell(4, peer_lost{{1}, true});
+    g.pass_time(1ms);
+    REQUIRE(g.held.size() == 2); // the voters hear the leader
+    for (const std::uint64_t id : {2u, 3u})
+      g.tell(id, peer_lost{{1}, true});
+  }
+  g.pass_time(8ms); // the first voter's turn has come
+  CHECK_FALSE(g[2].campaigning_now());
+  CHECK_FALSE(g[3].campaigning_now());
+  g.pass_time(4ms);
+  CHECK(g[2].campaigning_now());
+  CHECK_FALSE(g[3].campaigning_now()); // they keep their distance
+  g.pass_time(5ms);
+  CHECK(g[3].campaigning_now());
+}
+
 TEST_CASE("S5: silence alone is enough, as the sources of its pulls report it") {
   cluster g;
   g.part({1});

@@ -54,11 +54,8 @@ public:
     const auto ruling
         = ballots_.answer(from, m, roles_.hears_leader(state_, now), state_, now, out);
     take_role(now, out);
-    auto* follower = roles_.as<following>();
-    if (follower && ruling == verdict::granted && m.round == round::vote)
-      follower->voted(state_, now);
-    if (follower && ruling == verdict::newer_log)
-      follower->refused_older_log(state_, now);
+    if (auto* follower = roles_.as<following>())
+      follower->ruled(ruling, m.round, state_, now);
   }
 
   void on(member_id from, vote_reply& m, instant now, outbox& out) {
@@ -293,8 +290,11 @@ private:
 
   /// The leader may be lost since a candidate was refused for its sake.
   void reconsider_vote(instant now, outbox& out) {
-    if (!roles_.hears_leader(state_, now))
-      ballots_.leader_lost(state_, now, out);
+    if (roles_.hears_leader(state_, now))
+      return;
+    const auto ruling = ballots_.leader_lost(state_, now, out);
+    if (auto* follower = roles_.as<following>(); follower && ruling)
+      follower->ruled(*ruling, round::pre_vote, state_, now);
   }
 
   void take_role(instant now, outbox& out) { roles_.take_next(state_, now, out); }

@@ -28,12 +28,14 @@ namespace understudy {
 /// Go on as a follower; of `leader`, if one is known.
 struct become_follower {
   member_id leader = {};
+  std::optional<instant> stood_since = {}; ///< and was outvoted
 };
 
 /// Stand for election.
 struct become_candidate {
   enum round round = round::pre_vote;
   bool by_transfer = false;
+  bool lost_answers = false; ///< the leader that was lost has answered the pre-vote
 };
 
 /// The election is won.
@@ -67,6 +69,7 @@ public:
   log_index entered;                     ///< this node's enter entry, once the leader has named it
   log_index applied;                     ///< what the replica has confirmed
   member_id lost_leader;                 ///< whose loss this node noticed last
+  std::uint32_t defeats = 0;             ///< votes lost in a row, since there was a leader
   log_position refused_with;             ///< the log by which it refused a candidate last
   term_number led;                       ///< the term in which this node led last
   bool half_installed = false;           ///< a snapshot has arrived in part

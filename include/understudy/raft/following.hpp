@@ -19,12 +19,13 @@ namespace understudy {
 /// The follower's part of §5.2 and §5.3: take entries from the leader, and notice when it is gone.
 class following {
 public:
-  /// `leader`: whose follower; none: the term has no leader yet that this node knows of.
-  following(core_state& state, member_id leader, instant now) : leader_{leader} {
-    if (leader)
+  /// Without a leader the term has none yet that this node knows of.
+  following(core_state& state, become_follower how, instant now) : leader_{how.leader} {
+    if (leader_)
       hear(now);
     else
-      campaign_at_ = now + fallback(state);
+      campaign_at_
+          = now + (how.stood_since ? after_defeat(state, now - *how.stood_since) : fallback(state));
   }
 
   /// Whose entries it takes: the leader of this term, once that has written to it.
@@ -81,10 +82,14 @@ public:
     lost_ = false;
   }
 
-  /// A vote was given: whoever got it is given an election timeout to win.
-  void voted(core_state& state, instant now) {
-    leader_ = watched_ = {};
-    campaign_at_ = now + fallback(state);
+  /// This node has answered one that stands.
+  void ruled(verdict what, round in, core_state& state, instant now) {
+    if (what == verdict::newer_log)
+      refused_older_log(state, now);
+    else if (what == verdict::granted && in == round::vote)
+      voted(state, now);
+    else if (what == verdict::granted)
+      pre_voted(state, now);
   }
 
   /// The link to `who` broke. If that is the leader, the schedule starts at once; but not where the
@@ -92,13 +97,6 @@ public:
   void lost(member_id who, core_state& state, instant now) {
     if (who && who == watched_ && !lost_ && lease_of(state.newest()) == interval{0})
       lose(state, now);
-  }
-
-  /// A candidate whose log is older asked for a vote: this node takes its own place in the
-  /// schedule, and waits for no listener.
-  void refused_older_log(core_state& state, instant now) {
-    if (!hears_leader(state, now))
-      campaign_at_ = std::min(campaign_at_, now + place_among_voters(state, 0));
   }
 
   void wake(core_state& state, instant now) {
@@ -134,6 +132,26 @@ private:
     campaign_at_ = now + place_in_schedule(state);
   }
 
+  /// A vote was given: whoever got it is given an election timeout to win.
+  void voted(core_state& state, instant now) {
+    leader_ = watched_ = {};
+    campaign_at_ = now + fallback(state);
+  }
+
+  /// A pre-vote was given: who asked for it gets two steps to win, even if it was not its turn. The
+  /// schedule goes on behind that, and no later than a timeout: others may ask who can never win.
+  void pre_voted(core_state& state, instant now) {
+    const auto own = 2 * state.options.campaign_step + place_among_voters(state, 0);
+    campaign_at_ = std::max(campaign_at_, now + std::min(own, state.options.election_timeout_min));
+  }
+
+  /// A candidate whose log is older asked for a vote: this node takes its own place in the
+  /// schedule, and waits for no listener.
+  void refused_older_log(core_state& state, instant now) {
+    if (!hears_leader(state, now))
+      campaign_at_ = std::min(campaign_at_, now + place_among_voters(state, 0));
+  }
+
   /// For how long a leader may be silent.
   static interval patience(const core_state& state) {
     return std::max(state.options.suspect_after,
@@ -150,13 +168,24 @@ private:
                                                  - state.options.election_timeout_min);
   }
 
+  /// Others got the votes, and it took so long to learn that. One of them may have won and learn it
+  /// as much later, when the last vote for it is stored, and then write to all: this node must not
+  /// depose it. So it stands again after twice that time, at its place in the schedule, and within
+  /// a span that grows with each defeat (§9.3: it is chance that ends a tie).
+  interval after_defeat(core_state& state, interval took) const {
+    const auto step = std::max(state.options.campaign_step, 2 * took);
+    const auto span = step * (std::int64_t{1} << std::min(++state.defeats, 16u));
+    return std::min(step + place_in_schedule(state) + state.random.between(interval{0}, span),
+                    fallback(state));
+  }
+
   /// The own turn after the leader was lost: the listener who would have its seat comes first.
   interval place_in_schedule(core_state& state) const {
     if (!state.newest().content)
       return fallback(state);
     const auto& ranks = state.committed().content;
     const auto first
-        = ranks ? understudy_of(*ranks, *state.newest().content, watched_) : member_id{};
+        = ranks ? understudy_of(*ranks, *state.newest().content, state.lost_leader) : member_id{};
     return first == state.self ? interval{0} : place_among_voters(state, first ? 1 : 0);
   }
 

@@ -34,10 +34,11 @@ public:
       if (auto* leader = as<leading>())
         leader->step_down(out);
       if (const auto* f = std::get_if<become_follower>(&next)) {
-        role_ = following{state, f->leader, now};
+        role_ = following{state, *f, now};
       } else if (const auto* c = std::get_if<become_candidate>(&next)) {
         role_.emplace<campaigning>(state, *c, now, out).count(state);
       } else {
+        state.defeats = 0;
         role_.emplace<leading>(state, now);
       }
     }
@@ -58,6 +59,7 @@ public:
     see_term(term, leader, state, now, out);
     UNDERSTUDY_ASSERT(!as<leading>(), "two leaders in one term (§5.2)");
     state.silence.heard(now);
+    state.defeats = 0;
     if (!as<following>()) {
       state.next = become_follower{leader};
       take_next(state, now, out);

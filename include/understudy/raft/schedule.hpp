@@ -9,8 +9,8 @@
 /// lost leader's seat asks first, at once: if it holds all that is committed it can lead and be
 /// seated, and the group is whole again. Voters whose log is newer refuse it, and go on without it.
 /// The k-th voter by join order, the leader left out, waits k steps, or k - 1 if there is no such
-/// listener. The randomised election timeout (§5.2) remains as the fallback for when the schedule
-/// did not do it.
+/// listener. Who is outvoted stands again by the same order, a little apart by chance. The
+/// randomised election timeout (§5.2) remains as the fallback for when the schedule did not do it.
 
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/ids.hpp>

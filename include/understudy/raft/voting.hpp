@@ -78,13 +78,15 @@ public:
 
   /// The leader is not heard any more. A candidate that was refused within the last step of the
   /// schedule gets another answer: a loss is not noticed everywhere at once. With a lease the
-  /// candidate had waited for as long as this node, so it may be one heartbeat ahead.
-  void leader_lost(core_state& state, instant now, outbox& out) {
+  /// candidate had waited for as long as this node, so it may be one heartbeat ahead. Returns the
+  /// answer to its pre-vote, if there is one.
+  std::optional<verdict> leader_lost(core_state& state, instant now, outbox& out) {
     const auto question = std::exchange(put_off_, std::nullopt);
     const bool leased = lease_of(state.newest()) > interval{0};
     const auto& times = state.options;
-    if (question && now - question->at <= (leased ? times.suspect_after : times.campaign_step))
-      answer(question->from, question->asked, false, state, now, out);
+    if (!question || now - question->at > (leased ? times.suspect_after : times.campaign_step))
+      return std::nullopt;
+    return answer(question->from, question->asked, false, state, now, out);
   }
 
 private:
