@@ -22,6 +22,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -158,22 +159,24 @@ private:
 thread_local limited_stream* connection = nullptr;
 
 /// A thread for each connection that is served; who comes when all are taken waits, and with it the
-/// acceptor. So what waits is in the kernel's queue, which has a limit, and not in ours.
+/// acceptor. So what waits is in the kernel's queue, which has a limit, and not in ours. Threads
+/// are made when they are needed, and kept: all of them have to end before the kernel closes the
+/// sockets of a process that was killed, and the other nodes wait for that.
 class connection_threads final : public httplib::TaskQueue {
 public:
-  connection_threads(std::size_t count, std::atomic<bool>& crowded)
-      : crowded_{crowded}, idle_{count} {
-    for (std::size_t i = 0; i < count; ++i)
-      threads_.emplace_back([this] { work(); });
-  }
+  connection_threads(std::size_t most, std::atomic<bool>& crowded)
+      : crowded_{crowded}, most_{most} {}
 
   void enqueue(std::function<void()> job) override {
     std::unique_lock lock{mutex_};
-    crowded_ = jobs_.size() >= idle_;
-    changed_.wait(lock, [&] { return jobs_.size() < idle_; });
+    const auto has_room = [this] { return busy_ + jobs_.size() < most_; };
+    crowded_ = !has_room();
+    room_.wait(lock, has_room);
     crowded_ = false;
     jobs_.push_back(std::move(job));
-    changed_.notify_all();
+    if (busy_ + jobs_.size() > threads_.size())
+      add_thread();
+    work_.notify_one();
   }
 
   void shutdown() override {
@@ -181,35 +184,47 @@ public:
       const std::lock_guard lock{mutex_};
       over_ = true;
     }
-    changed_.notify_all();
+    work_.notify_all();
     for (auto& t : threads_)
       t.join();
   }
 
 private:
+  void add_thread() {
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      if (threads_.empty())
+        throw;
+      most_ = threads_.size(); // the system has no more of them: those that there are have to do
+    }
+  }
+
   void work() {
     std::unique_lock lock{mutex_};
     while (true) {
-      changed_.wait(lock, [&] { return !jobs_.empty() || over_; });
+      work_.wait(lock, [&] { return !jobs_.empty() || over_; });
       if (jobs_.empty())
         return;
       auto job = std::move(jobs_.front());
       jobs_.pop_front();
-      --idle_;
+      ++busy_;
       lock.unlock();
       job();
       lock.lock();
-      ++idle_;
-      changed_.notify_all();
+      --busy_;
+      room_.notify_one();
     }
   }
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable work_; ///< there is a job
+  std::condition_variable room_; ///< there may be room for another
   std::deque<std::function<void()>> jobs_;
   std::vector<std::thread> threads_;
   std::atomic<bool>& crowded_; ///< somebody waits
-  std::size_t idle_;
+  std::size_t most_;
+  std::size_t busy_ = 0;
   bool over_ = false;
 };
 

@@ -30,7 +30,7 @@ struct http_limits {
 };
 
 /// The server. It takes connections from `start` on, and until `close`; every request is answered
-/// by `answer`, in as many threads as there are connections.
+/// by `answer`, in as many threads as there have been connections at a time.
 class http_server {
 public:
   using answerer = std::function<http_answer(const http_request&)>;

@@ -9,6 +9,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -170,6 +172,25 @@ TEST_CASE_FIXTURE(fixture, "idle connections make room for those that wait") {
   const auto got = late.Get("/a");
   REQUIRE(got);
   CHECK(got->status == 200);
+}
+
+TEST_CASE("threads come with the connections that need them") {
+  const auto threads
+      = [] { return std::distance(std::filesystem::directory_iterator{"/proc/self/task"}, {}); };
+  http_counters counters;
+  const auto before = threads();
+  auto server = http_server::bind({"127.0.0.1", 0}, {.connections_max = 1'000}, counters);
+  REQUIRE(server);
+  server->start([](const http_request&) { return http_answer{}; });
+  const auto port = server->address().port;
+  httplib::Client one{"127.0.0.1", port};
+  httplib::Client other{"127.0.0.1", port};
+  for (auto* client : {&one, &other})
+    client->set_keep_alive(true);
+  REQUIRE(one.Get("/"));
+  CHECK(threads() == before + 2); // one takes connections
+  REQUIRE(other.Get("/"));
+  CHECK(threads() == before + 3);
 }
 
 TEST_CASE_FIXTURE(fixture, "while it drains each answer is the last of its connection") {

@@ -56,6 +56,21 @@ TEST_CASE("a seed is met under the id that it has") {
   CHECK(hall.wires_between(1, 2) == 1);
 }
 
+TEST_CASE("what one end has sent the other has received") {
+  exchange_hall hall{3};
+  hall.open(1);
+  hall.open(2);
+  hall.send(1, exchange_hall::address_of(2), 4);
+  hall.run_for(10ms);
+  const auto& one = hall.at(1).board.counters();
+  const auto& other = hall.at(2).board.counters();
+  CHECK(one.open == 1);
+  CHECK(other.open == 1);
+  CHECK(one.sent_bytes > other.sent_bytes); // a hello each, and one message
+  CHECK(one.sent_bytes == other.received_bytes);
+  CHECK(other.sent_bytes == one.received_bytes);
+}
+
 TEST_CASE("a node that is among its own seeds finds out, and asks no more") {
   exchange_hall hall{4};
   hall.open(1);
@@ -63,7 +78,7 @@ TEST_CASE("a node that is among its own seeds finds out, and asks no more") {
   hall.run_for(2s);
   REQUIRE(hall.at(1).met.size() >= 1);
   CHECK(hall.at(1).met[0].second == member_id{1});
-  CHECK(hall.at(1).board.connections() == 0);
+  CHECK(hall.at(1).board.counters().open == 0);
   CHECK(hall.at(1).board.counters().dialed == 1);
   CHECK(hall.at(1).complaints.empty());
   CHECK(hall.at(1).messages.empty());
@@ -181,7 +196,7 @@ TEST_CASE("garbage ends its own connection, and nobody else's") {
     hall.intrude(2, std::vector<std::byte>(64, std::byte{'G'}));
   hall.run_for(100ms);
   CHECK(hall.at(2).board.counters().faulty == 100);
-  CHECK(hall.at(2).board.connections() == 1);
+  CHECK(hall.at(2).board.counters().open == 1);
   CHECK(hall.at(2).complaints.size() == 7); // 1, 2, 4, ... 64
   hall.send(1, exchange_hall::address_of(2), 2);
   hall.run_for(10ms);
@@ -194,12 +209,12 @@ TEST_CASE("T4: half-open connections are few, short-lived, and in nobody's way")
   hall.open(2);
   for (int i = 0; i < 500; ++i)
     hall.intrude(2, {});
-  CHECK(hall.at(2).board.connections() == switchboard_options{}.strangers_max);
+  CHECK(hall.at(2).board.counters().open == switchboard_options{}.strangers_max);
   hall.send(1, exchange_hall::address_of(2), 1);
   hall.run_for(100ms);
   CHECK(hall.received(2, 1) == numbers{1});
   hall.run_for(3s);
-  CHECK(hall.at(2).board.connections() == 1);
+  CHECK(hall.at(2).board.counters().open == 1);
 }
 
 TEST_CASE("options that make no sense are named") {
@@ -226,8 +241,10 @@ TEST_CASE("there is a limit to connections") {
     hall.send(other, exchange_hall::address_of(1));
   }
   hall.run_for(1s);
-  CHECK(hall.at(1).board.connections() == 3);
-  CHECK(hall.at(1).board.counters().refused > 0);
+  const auto& seen = hall.at(1).board.counters();
+  CHECK(seen.open == 3);
+  CHECK(seen.accepted == seen.refused + 3);
+  CHECK(seen.refused > 0);
   CHECK(hall.at(1).messages.size() == 3);
 }
 

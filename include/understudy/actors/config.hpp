@@ -28,6 +28,18 @@ struct caf_prepared {
 
 /// A `caf::actor_system_config` that is ready for nodes, on every version of CAF. An application
 /// that has a configuration of its own derives it from this one.
-class config : private detail::caf_prepared, public caf::actor_system_config {};
+class config : private detail::caf_prepared, public caf::actor_system_config {
+protected:
+  /// The threads for actors take their work from one queue, and sleep while there is none. By CAF's
+  /// default each has a queue of its own and looks at the others' now and then: an actor that gets
+  /// a message may wait for milliseconds until its thread looks, and an idle process never sleeps.
+  void share_work() {
+#if UNDERSTUDY_CAF_1
+    set("caf.scheduler.policy", "sharing");
+#else
+    set("scheduler.policy", caf::atom("sharing"));
+#endif
+  }
+};
 
 } // namespace understudy

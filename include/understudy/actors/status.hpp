@@ -5,6 +5,7 @@
 /// How a node sees itself and its cluster, for people and for programs that wait for something.
 
 #include <understudy/core/configuration.hpp>
+#include <understudy/core/connection_counters.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/notices.hpp>
@@ -99,6 +100,7 @@ struct node_status {
   std::string plan = {};     ///< leading: what the voters should be, and what that waits for
   bool plan_settled = false; ///< leading: the plan has nothing left to do
   std::uint64_t unexpected_messages = 0; ///< arrived at an actor that has no use for them
+  connection_counters connections = {};  ///< to other processes, where the network has any
   leave_step leaving = {};               ///< how far it is on its way out
   bool ready
       = false; ///< can serve: has entered and stays, knows a leader, has applied its own entry
@@ -151,6 +153,7 @@ struct status_notes {
   std::optional<plan_result> plan = {};
   leave_step leaving = {};
   std::uint64_t unexpected_messages = 0;
+  connection_counters connections = {};
   bool stopped = false;
   failure obstacle = {};
   failure trouble = {};
@@ -213,6 +216,7 @@ inline void add_members(node_status& s, const core_view& core) {
   s.reconciled = notes.reconciled;
   s.leaving = notes.leaving;
   s.unexpected_messages = notes.unexpected_messages;
+  s.connections = notes.connections;
   if (core.newest.content)
     s.changing = core.newest.content->joint() || core.newest.index != core.committed.index;
   if (notes.plan && core.leads) {

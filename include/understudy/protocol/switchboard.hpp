@@ -9,6 +9,7 @@
 /// ways. What arrives comes from whom its connection belongs to, whatever it says (T6).
 
 #include <understudy/core/assert.hpp>
+#include <understudy/core/connection_counters.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/ids.hpp>
 #include <understudy/core/messages.hpp>
@@ -103,6 +104,7 @@ public:
   }
 
   void received(line_id id, std::span<const std::byte> data, instant now, switchboard_outbox& out) {
+    counters_.received_bytes += data.size();
     use(id, now, out, [&](channel& end, channel_outbox& came) { end.received(data, now, came); });
   }
 
@@ -141,11 +143,11 @@ public:
         out.dial.push_back(where);
       }
     out.wake_at = wake_at_;
+    counters_.open = lines_.size();
   }
 
   [[nodiscard]] bool is_connected(member_id who) const { return peers_.contains(who); }
-  [[nodiscard]] std::size_t connections() const { return lines_.size(); }
-  [[nodiscard]] const switchboard_counters& counters() const { return counters_; }
+  [[nodiscard]] const connection_counters& counters() const { return counters_; }
 
 private:
   struct line {
@@ -249,6 +251,9 @@ private:
   std::optional<failure> write_what_waits(line_id id, line& l, switchboard_outbox& out) {
     channel_outbox left;
     l.end.settle(left);
+    for (const auto& f : left.said.write)
+      counters_.sent_bytes += frame_header_bytes + f.body.size();
+    counters_.sent_bytes += left.sealed.size();
     if (!left.said.write.empty() || !left.sealed.empty())
       out.write.push_back({id, std::move(left.said.write), std::move(left.sealed)});
     if (std::exchange(l.listens, l.end.listens()) != l.listens)
@@ -319,7 +324,7 @@ private:
       // the other end of that
     } else if (why.code != errc::stopped) {
       ++counters_.faulty;
-      complain(out, describe(l) + ": " + to_text(why));
+      complain(out, describe(l) + ": " + std::string{to_string(why.code)} + ": " + why.detail);
     }
     static_cast<void>(write_what_waits(id, l, out));
     out.close.push_back(id);
@@ -370,10 +375,6 @@ private:
     return l.dialed ? host_and_port(*l.dialed) : "somebody who has connected";
   }
 
-  [[nodiscard]] static std::string to_text(const failure& why) {
-    return std::string{to_string(why.code)} + ": " + why.detail;
-  }
-
   /// Says so for the 1st, 2nd, 4th, 8th ... only: whoever sends garbage does not fill the log.
   void complain(switchboard_outbox& out, const std::string& what) {
     if (std::has_single_bit(++complaints_))
@@ -391,7 +392,7 @@ private:
   std::deque<line_id> strangers_;          ///< oldest first
   std::set<line_id> touched_;
   std::optional<instant> wake_at_;
-  switchboard_counters counters_;
+  connection_counters counters_;
   std::uint64_t complaints_ = 0;
 };
 

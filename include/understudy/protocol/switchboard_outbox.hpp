@@ -20,17 +20,6 @@ namespace understudy::protocol {
 /// A connection, by the number that its driver gave it; never used again.
 using line_id = std::uint64_t;
 
-/// What has come about since the switchboard was last asked.
-struct switchboard_counters {
-  std::uint64_t accepted = 0; ///< connections made by others
-  std::uint64_t dialed = 0;   ///< made by this node
-  std::uint64_t refused = 0;  ///< closed at once: there were too many
-  std::uint64_t faulty = 0;   ///< ended since the other end did something wrong, or nothing
-  std::uint64_t dropped = 0;  ///< messages for which there was no connection, or no room
-
-  friend bool operator==(const switchboard_counters&, const switchboard_counters&) = default;
-};
-
 /// What a switchboard wants done, kind by kind in this order.
 struct switchboard_outbox {
   struct arrival {

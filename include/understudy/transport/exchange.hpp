@@ -102,6 +102,8 @@ private:
     step(parts_.board, out);
     parts_.board.settle(now(), out);
     carry_out(out);
+    if (stage_)
+      stage_->board.update([&](auto& notes) { notes.connections = parts_.board.counters(); });
   }
 
   void send(outgoing_frame& m) {

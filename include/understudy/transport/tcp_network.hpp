@@ -44,9 +44,17 @@
 namespace understudy {
 
 /// A `config` with CAF's network layer, which `over_tcp` needs.
+///
+/// What comes over the network wakes one actor after the other, so its threads share their work
+/// (CAF's `scheduler.policy` is `sharing`). An application whose own actors have more to say to
+/// each other than to the network may set `stealing`, CAF's default, in a class derived from this
+/// one.
 class networked_config : public config {
 public:
-  networked_config() { load<caf::io::middleman>(); }
+  networked_config() {
+    load<caf::io::middleman>();
+    share_work();
+  }
 };
 
 /// How a node is reached over TCP.
