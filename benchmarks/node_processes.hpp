@@ -72,6 +72,18 @@ public:
     return found;
   }
 
+  [[nodiscard]] pid_t process_of(std::size_t which) const { return nodes_[which].process->id(); }
+
+  /// Starts another node, and ends this one by `signal` when that has entered.
+  void replace(std::size_t which, int signal) {
+    enter();
+    settle();
+    nodes_[which].process->signal(signal);
+    static_cast<void>(nodes_[which].process->wait());
+    nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(which));
+    settle();
+  }
+
   void kill(std::size_t which) override {
     nodes_[which].process->signal(SIGKILL);
     killed_.push_back(std::move(nodes_[which]));

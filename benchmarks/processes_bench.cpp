@@ -22,7 +22,18 @@
 //              come through its gateway to JSON, as there is no client of it in C++: a ratio that
 //              says what a C++ program has, and not what etcd can do.
 //
-// `Time` is that of one write, or of one failover. A table for people:
+//   rolling    Five nodes, of which three vote, are replaced by new processes one after the other,
+//              the oldest last, while four callers write through the library's client, each every
+//              4 ms. The old ones are told to leave (SIGTERM), or killed when the new one has
+//              entered. `gap_ms` is the longest time between two acknowledged writes, the median
+//              over the rounds; `wait_max_ms` the longest that a caller waited; `failed` should be
+//              0.
+//
+//   listeners  500 writes a second at three nodes, and in turns at three with so many listeners:
+//              `cpu_us` and `sent` (bytes) are what the leader spends on each write with listeners,
+//              `cpu_ratio` and `sent_ratio` that divided by the same without any.
+//
+// `Time` is that of one write, or of one failover, or of all replacements. A table for people:
 // --benchmark_counters_tabular=true; for programs: --benchmark_format=json.
 
 #include <understudy/client.hpp>
@@ -34,13 +45,16 @@
 #include "etcd_processes.hpp"
 #include "figures.hpp"
 #include "guarded.hpp"
+#include "node_cost.hpp"
 #include "node_processes.hpp"
+#include "paced_writers.hpp"
 #include "scratch_directory.hpp"
 #include "served_store.hpp"
 #include "write_load.hpp"
 #include <demo/stall_meter.hpp>
 #include <node/key_value.hpp>
 #include <node/key_value_messages.hpp>
+#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -51,6 +65,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -185,24 +200,38 @@ void writes(benchmark::State& state, medium where) {
   });
 }
 
+/// Writes through the library's own client, which looks for a node that answers.
+class own_client {
+public:
+  explicit own_client(const node_processes& nodes) {
+    std::vector<understudy::contact> places;
+    for (const auto& at : nodes.places())
+      places.push_back(checked(understudy::tcp_seed(at)));
+    calls_ = checked(
+        understudy::spawn_client<key_value>(system_, places, {}, 0, understudy::over_tcp({})));
+  }
+  own_client(const own_client&) = delete;
+  own_client& operator=(const own_client&) = delete;
+  ~own_client() { calls_->stop(); }
+
+  [[nodiscard]] one_write caller(std::size_t number) const {
+    return [this, what = key_value::put{"caller" + std::to_string(number), std::string(256, 'v')}] {
+      return calls_->submit(what, 10s).get().has_value();
+    };
+  }
+
+private:
+  understudy::networked_config config_;
+  caf::actor_system system_{config_};
+  std::optional<understudy::cluster_client<key_value>> calls_;
+};
+
 void client(benchmark::State& state, medium where) {
   guarded(state, [&] {
     const auto etcd = make_etcd(where == medium::disk ? disk_to_measure() : memory_disk());
     const auto nodes = make_nodes(where);
-    understudy::networked_config config;
-    caf::actor_system system{config};
-    std::vector<understudy::contact> places;
-    for (const auto& at : nodes->places())
-      places.push_back(checked(understudy::tcp_seed(at)));
-    const auto calls = checked(
-        understudy::spawn_client<key_value>(system, places, {}, 0, understudy::over_tcp({})));
-    compare(state, *etcd, [&](std::size_t caller) -> one_write {
-      return [&calls,
-              what = key_value::put{"caller" + std::to_string(caller), std::string(256, 'v')}] {
-        return calls.submit(what, 10s).get().has_value();
-      };
-    });
-    calls.stop();
+    const own_client calls{*nodes};
+    compare(state, *etcd, [&](std::size_t caller) { return calls.caller(caller); });
   });
 }
 
@@ -214,5 +243,92 @@ BENCHMARK_CAPTURE(writes, memory, medium::memory)->Apply(loads);
 BENCHMARK_CAPTURE(writes, durable, medium::disk)->Apply(loads);
 BENCHMARK_CAPTURE(client, memory, medium::memory)->Apply(loads);
 BENCHMARK_CAPTURE(client, durable, medium::disk)->Apply(loads);
+
+// -- rolling replacement --------------------------------------------------------------------------
+
+constexpr std::size_t pacers = 4;
+
+/// All five nodes are replaced, the oldest last.
+void rolling(benchmark::State& state, int signal) {
+  guarded(state, [&] {
+    constexpr std::size_t count = 5;
+    node_processes nodes{UNDERSTUDY_NODE_PROGRAM, count};
+    std::vector<double> gaps;
+    std::vector<double> waits;
+    std::size_t failed = 0;
+    for (auto _ : state) {
+      const own_client calls{nodes};
+      const auto began = std::chrono::steady_clock::now();
+      paced_writers writers{pacers, [&](std::size_t i) { return calls.caller(i); }, 4ms};
+      for (std::size_t left = count; left > 0; --left)
+        nodes.replace(left > 1 ? 1 : 0, signal);
+      const auto found = writers.finish();
+      state.SetIterationTime(seconds{std::chrono::steady_clock::now() - began}.count());
+      gaps.push_back(found.longest_gap.count());
+      waits.push_back(found.longest_wait.count());
+      failed += found.failed;
+    }
+    state.counters["gap_ms"] = median(gaps);
+    state.counters["gap_max_ms"] = std::ranges::max(gaps);
+    state.counters["wait_max_ms"] = std::ranges::max(waits);
+    state.counters["failed"] = static_cast<double>(failed);
+  });
+}
+
+BENCHMARK_CAPTURE(rolling, leave, SIGTERM)->Iterations(rounds)->UseManualTime();
+BENCHMARK_CAPTURE(rolling, kill, SIGKILL)->Iterations(rounds)->UseManualTime();
+
+// -- what listeners cost --------------------------------------------------------------------------
+
+/// What the leader of some nodes spends on a write at a fixed rate.
+struct spending {
+  double cpu_us = 0;
+  double sent = 0; ///< bytes
+};
+
+[[nodiscard]] spending measure_leader(node_processes& nodes) {
+  const own_client calls{nodes};
+  paced_writers writers{pacers, [&](std::size_t i) { return calls.caller(i); }, 8ms};
+  std::this_thread::sleep_for(500ms);
+  const auto leader = nodes.leader();
+  const auto process = nodes.process_of(leader);
+  const auto door = nodes.doors()[leader];
+  const auto sent_bytes = [&] { return metric_of(door, "understudy_sent_bytes_total"); };
+
+  const auto sent = sent_bytes();
+  const auto cpu = processor_time_of(process);
+  const auto answered = writers.answered();
+  std::this_thread::sleep_for(2s);
+  const auto writes = static_cast<double>(writers.answered() - answered);
+  const spending all{microseconds{processor_time_of(process) - cpu}.count() / writes,
+                     (sent_bytes() - sent) / writes};
+  if (writers.finish().failed != 0)
+    throw std::runtime_error{"a write failed"};
+  return all;
+}
+
+void listeners(benchmark::State& state) {
+  guarded(state, [&] {
+    node_processes few{UNDERSTUDY_NODE_PROGRAM, node_processes::seats};
+    node_processes many{UNDERSTUDY_NODE_PROGRAM,
+                        node_processes::seats + static_cast<std::size_t>(state.range(0))};
+    std::vector<double> cpu;
+    std::vector<double> sent;
+    spending last;
+    for (auto _ : state) {
+      const auto without = measure_leader(few);
+      last = measure_leader(many);
+      cpu.push_back(last.cpu_us / without.cpu_us);
+      sent.push_back(last.sent / without.sent);
+      state.SetIterationTime(last.cpu_us / 1e6);
+    }
+    state.counters["cpu_us"] = last.cpu_us;
+    state.counters["sent"] = last.sent;
+    state.counters["cpu_ratio"] = median(cpu);
+    state.counters["sent_ratio"] = median(sent);
+  });
+}
+
+BENCHMARK(listeners)->ArgName("listeners")->Arg(4)->Arg(16)->Iterations(rounds)->UseManualTime();
 
 } // namespace processes_bench
