@@ -74,10 +74,14 @@ public:
 
   [[nodiscard]] pid_t process_of(std::size_t which) const { return nodes_[which].process->id(); }
 
-  /// Starts another node, and ends this one by `signal` when that has entered.
-  void replace(std::size_t which, int signal) {
+  /// Starts another node.
+  void add() {
     enter();
     settle();
+  }
+
+  /// Ends one for good.
+  void end(std::size_t which, int signal) {
     nodes_[which].process->signal(signal);
     static_cast<void>(nodes_[which].process->wait());
     nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(which));

@@ -24,10 +24,10 @@
 //
 //   rolling    Five nodes, of which three vote, are replaced by new processes one after the other,
 //              the oldest last, while four callers write through the library's client, each every
-//              4 ms. The old ones are told to leave (SIGTERM), or killed when the new one has
-//              entered. `gap_ms` is the longest time between two acknowledged writes, the median
-//              over the rounds; `wait_max_ms` the longest that a caller waited; `failed` should be
-//              0.
+//              4 ms, which is told of each new one. The old ones are told to leave (SIGTERM), or
+//              killed, when the new one has entered. `gap_ms` is the longest time between two
+//              acknowledged writes, the median over the rounds; `wait_max_ms` the longest that a
+//              caller waited; `failed` should be 0.
 //
 //   listeners  500 writes a second at three nodes, and in turns at three with so many listeners:
 //              `cpu_us` and `sent` (bytes) are what the leader spends on each write with listeners,
@@ -203,27 +203,33 @@ void writes(benchmark::State& state, medium where) {
 /// Writes through the library's own client, which looks for a node that answers.
 class own_client {
 public:
-  explicit own_client(const node_processes& nodes) {
-    std::vector<understudy::contact> places;
-    for (const auto& at : nodes.places())
-      places.push_back(checked(understudy::tcp_seed(at)));
-    calls_ = checked(
-        understudy::spawn_client<key_value>(system_, places, {}, 0, understudy::over_tcp({})));
-  }
+  explicit own_client(const node_processes& nodes)
+      : calls_{checked(understudy::spawn_client<key_value>(system_, contacts(nodes), {}, 0,
+                                                           understudy::over_tcp({})))} {}
   own_client(const own_client&) = delete;
   own_client& operator=(const own_client&) = delete;
-  ~own_client() { calls_->stop(); }
+  ~own_client() { calls_.stop(); }
+
+  /// From now on it calls these.
+  void follow(const node_processes& nodes) const { calls_.update_nodes(contacts(nodes)); }
 
   [[nodiscard]] one_write caller(std::size_t number) const {
     return [this, what = key_value::put{"caller" + std::to_string(number), std::string(256, 'v')}] {
-      return calls_->submit(what, 10s).get().has_value();
+      return calls_.submit(what, 10s).get().has_value();
     };
   }
 
 private:
+  static std::vector<understudy::contact> contacts(const node_processes& nodes) {
+    std::vector<understudy::contact> places;
+    for (const auto& at : nodes.places())
+      places.push_back(checked(understudy::tcp_seed(at)));
+    return places;
+  }
+
   understudy::networked_config config_;
   caf::actor_system system_{config_};
-  std::optional<understudy::cluster_client<key_value>> calls_;
+  understudy::cluster_client<key_value> calls_;
 };
 
 void client(benchmark::State& state, medium where) {
@@ -260,8 +266,11 @@ void rolling(benchmark::State& state, int signal) {
       const own_client calls{nodes};
       const auto began = std::chrono::steady_clock::now();
       paced_writers writers{pacers, [&](std::size_t i) { return calls.caller(i); }, 4ms};
-      for (std::size_t left = count; left > 0; --left)
-        nodes.replace(left > 1 ? 1 : 0, signal);
+      for (std::size_t left = count; left > 0; --left) {
+        nodes.add();
+        calls.follow(nodes);
+        nodes.end(left > 1 ? 1 : 0, signal);
+      }
       const auto found = writers.finish();
       state.SetIterationTime(seconds{std::chrono::steady_clock::now() - began}.count());
       gaps.push_back(found.longest_gap.count());
