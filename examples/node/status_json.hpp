@@ -23,11 +23,17 @@ namespace detail {
 }
 
 [[nodiscard]] inline nlohmann::ordered_json as_json(const understudy::member_status& m) {
-  return {{"id", as_text(m.id)},       {"name", m.name},
-          {"address", m.address},      {"rank", m.rank},
-          {"role", to_string(m.role)}, {"present", m.status == understudy::standing::present},
-          {"pinned", m.pinned},        {"machine_version", m.machine_version},
-          {"match", m.match.value},    {"in_contact", m.in_contact}};
+  return {{"id", as_text(m.id)},
+          {"name", m.name},
+          {"address", m.address},
+          {"rank", m.rank},
+          {"role", to_string(m.role)},
+          {"present", m.status == understudy::standing::present},
+          {"pinned", m.pinned},
+          {"protocol_version", m.protocol_version},
+          {"machine_version", m.machine_version},
+          {"match", m.match.value},
+          {"in_contact", m.in_contact}};
 }
 
 [[nodiscard]] inline nlohmann::ordered_json as_json(const understudy::failure& f) {

@@ -3,7 +3,7 @@
 
 /// \file
 /// A caller that is no node: it asks some nodes in turn, and carries its session from one to the
-/// next.
+/// next. It begins with the nodes that it is given, and learns from them who else there is.
 ///
 /// \code
 /// auto shop = spawn_client<inventory>(system, {a, b, c});
@@ -45,7 +45,10 @@ public:
   using caller<M>::caller;
 
   /// The nodes to call from now on, the preferred one first. The one called now stays if it is
-  /// among them; sessions and open calls are kept.
+  /// among them; sessions and open calls are kept. They are of the same cluster, or of the one that
+  /// goes on with its data (`node_options::recover`): for any other make another client. There is
+  /// no need to tell of nodes that have entered or left, as from its first call on the client
+  /// learns of them (`client_options::follow_members`).
   void update_nodes(const std::vector<contact>& nodes) const {
     const auto& body = this->body();
     nodes_known known;

@@ -123,6 +123,17 @@ TEST_CASE_FIXTURE(fixture, "what another node's roster says is not forgotten ove
   CHECK(peers.size() == 2); // a guest now
 }
 
+TEST_CASE_FIXTURE(fixture, "of whom a client has heard is looked up again when it was lost") {
+  const auto a = publish(4'000'000);
+  const auto b = publish(4'000'004);
+  CHECK(peers.learn(std::vector<member_place>{{{1}, a}, {{2}, b}}).to_watch.size() == 2);
+  CHECK(peers.lose({2}));
+  publish(4'000'004); // it is back before anybody has said anything
+  CHECK(peers.find({2}, desk::front) != nullptr);
+  CHECK(peers.learn(std::vector<member_place>{{{2}, b}}).gone.empty());
+  CHECK(peers.find({2}, desk::front) != nullptr);
+}
+
 TEST_CASE_FIXTURE(fixture, "a later roster from afar takes the place of an earlier one") {
   const auto a = member_at(1, publish(4'000'000));
   const auto b = member_at(2, publish(4'000'004));

@@ -7,6 +7,7 @@
 
 #include <support/inventory.hpp>
 
+#include <cstddef>
 #include <future>
 #include <string>
 #include <utility>
@@ -82,6 +83,21 @@ TEST_CASE_FIXTURE(fixture, "a client goes on at another node, and each command c
     static_cast<void>(value(std::move(f)));
   CHECK(value(shop.query(inventory::in_stock{"apple"}, {}, patience)) == 201);
   CHECK(shop.status().node != nodes[0].id());
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a client learns of the nodes that take the place of those it was given") {
+  const auto shop = client_of({nodes[0]});
+  CHECK(value(shop.submit(inventory::restock{"apple", 1})) == 1);
+  node_options o{.name = "d", .seeds = {nodes[1]}, .log = {}};
+  nodes.push_back(spawn_node<inventory>(system, std::move(o)).value());
+  REQUIRE(nodes[3].wait_until([](const node_status& s) { return s.ready; }, patience));
+  for (const std::size_t i : {0u, 1u, 2u}) {
+    const auto left = nodes[i].leave().get();
+    REQUIRE_MESSAGE(left, left.error());
+    CHECK(value(shop.submit(inventory::restock{"apple", 1}, patience)) == static_cast<int>(i) + 2);
+  }
+  CHECK(shop.status().node == nodes[3].id());
 }
 
 TEST_CASE_FIXTURE(fixture,

@@ -52,11 +52,37 @@ struct scene {
 
   /// What was sent since the last time: to whom, and the requests of one message.
   std::pair<member_id, std::vector<request>> sent() {
+    static_cast<void>(asked());
     auto letters = std::exchange(out.letters, {});
     REQUIRE(letters.size() == 1);
     auto& m = std::get<requests>(letters[0].what);
     CHECK(!m.forwarded);
     return {letters[0].to, std::move(m.batch)};
+  }
+
+  /// Who was asked for the members since the last time, and what the question said.
+  std::vector<std::pair<member_id, members_request>> asked() {
+    std::vector<std::pair<member_id, members_request>> found;
+    std::erase_if(out.letters, [&](const letter& l) {
+      const auto* question = std::get_if<members_request>(&l.what);
+      if (question != nullptr)
+        found.emplace_back(l.to, *question);
+      return question != nullptr;
+    });
+    return found;
+  }
+
+  void tell_members(member_id from, std::uint64_t index, std::vector<member_place> members,
+                    cluster_id cluster = {7}) {
+    members_reply m{cluster, {index}, std::move(members)};
+    it.on(from, m, now, out);
+    it.settle(now, out);
+  }
+
+  void meet(member_id contact, member_id who) {
+    seed_met m{contact, who};
+    it.on(m, now, out);
+    it.settle(now, out);
   }
 
   void open(std::uint64_t session) {
@@ -69,7 +95,8 @@ struct scene {
   std::vector<local_answer> told() {
     std::vector<local_answer> found;
     for (auto& n : std::exchange(out.notices, {}))
-      found.push_back(std::get<local_answer>(std::move(n)));
+      if (auto* answer = std::get_if<local_answer>(&n))
+        found.push_back(std::move(*answer));
     return found;
   }
 };
@@ -204,6 +231,7 @@ TEST_CASE("nodes that all fail are asked on at a bounded pace") {
   s.call(1, query{}, 60s);
   int attempts = 0;
   for (int i = 0; i < 1'000; ++i) {
+    static_cast<void>(s.asked());
     for (auto& l : std::exchange(s.out.letters, {})) {
       ++attempts;
       s.lose(l.to);
@@ -235,6 +263,166 @@ TEST_CASE("when its nodes change, a client stays where it is if it can") {
   s.it.update_nodes({a});
   s.pass(0ms);
   CHECK(s.sent().first == a);
+}
+
+TEST_CASE(
+    "a client that has called asks its node who is in the cluster, and one that has not, not") {
+  scene s;
+  s.pass(60s);
+  CHECK(s.out.letters.empty());
+  s.call(1, query{});
+  auto asked = s.asked();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].first == a);
+  CHECK(!asked[0].second.cluster);
+  s.answer(a, s.sent().second.at(0).id, reply{});
+  s.pass(9s);
+  CHECK(s.asked().empty());
+  s.pass(1s); // the question may have been lost, or a may be cut off
+  CHECK(s.asked().at(0).first == b);
+  s.pass(10s);
+  CHECK(s.asked().at(0).first == c);
+  s.pass(10s);
+  CHECK(s.asked().at(0).first == a);
+  s.tell_members(a, 5, {{a, "at a"}, {b, "at b"}});
+  asked = s.asked(); // for what comes next
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].first == a);
+  CHECK(asked[0].second.cluster == cluster_id{7});
+  CHECK(asked[0].second.known == log_index{5});
+  s.tell_members(a, 5, {{a, "at a"}, {b, "at b"}}); // nothing new
+  s.tell_members(a, 2, {{a, "at a"}}, {8});         // of a node that has changed sides
+  CHECK(s.asked().empty());
+  s.pass(1s);
+  CHECK(s.asked().size() == 1);
+}
+
+TEST_CASE("a faulty node that always has news does not keep a client busy") {
+  scene s;
+  s.call(1, query{});
+  std::size_t questions = 0;
+  for (std::uint64_t i = 1; i <= 1'000; ++i) {
+    s.tell_members(a, i, {{a, ""}});
+    questions += s.asked().size();
+  }
+  CHECK(questions <= 40);
+}
+
+TEST_CASE("news that another node has is news") {
+  scene s;
+  s.call(1, query{});
+  s.answer(a, s.sent().second.at(0).id, reply{});
+  s.tell_members(a, 5, {{a, ""}, {b, ""}});
+  s.pass(10s);
+  s.tell_members(b, 9, {{b, ""}, {{8}, "at 8"}}); // a is cut off
+  CHECK(s.it.node() == b);
+}
+
+TEST_CASE("what is left of the cluster of before does not call a client back") {
+  scene s;
+  s.call(1, query{});
+  s.tell_members(a, 5, {{a, ""}, {b, ""}, {c, ""}});
+  s.it.update_nodes({{8}});
+  s.pass(0ms);
+  REQUIRE(s.it.node() == member_id{8});
+  s.tell_members(a, 6, {{a, ""}, {b, ""}}); // the answer to a question of before
+  CHECK(s.it.node() == member_id{8});
+}
+
+TEST_CASE("a node that is of another cluster takes nobody away for good") {
+  scene s{.nodes = {a, {9}}};
+  s.call(1, query{});
+  s.tell_members(a, 5, {{a, ""}, {{8}, ""}});
+  s.lose(a);
+  s.lose({8});
+  REQUIRE(s.it.node() == member_id{9}); // is left of a cluster of before
+  s.tell_members({9}, 3, {{9, ""}, {a, ""}}, {6});
+  s.lose({9});
+  s.lose(a);
+  CHECK(s.it.node() == member_id{8});
+}
+
+TEST_CASE("a name under which somebody answers is not left for a roster that may be old") {
+  scene s{.nodes = {{100}, {101}}};
+  s.call(1, query{});
+  s.meet({100}, a);
+  s.tell_members({100}, 5, {{a, ""}});
+  s.lose({100});
+  REQUIRE(s.it.node() == member_id{101});
+  s.meet({101}, {7}); // entered meanwhile
+  CHECK(s.it.node() == member_id{101});
+}
+
+TEST_CASE("nodes that say hello and end do not keep a client busy") {
+  scene s{.nodes = {{100}, {101}}};
+  s.call(1, query{}, 60s);
+  std::size_t sent = 0;
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    static_cast<void>(s.asked());
+    sent += std::exchange(s.out.letters, {}).size();
+    const auto at = s.it.node();
+    s.meet(at, {200 + i});
+    s.lose(at);
+  }
+  CHECK(sent <= 4);
+}
+
+TEST_CASE("a client goes on at a member that it was never told of by its application") {
+  scene s{.nodes = {a}};
+  s.call(1);
+  s.open(50);
+  auto [to, batch] = s.sent();
+  s.tell_members(a, 5, {{a, "at a"}, {{8}, "at 8"}});
+  const auto heard = std::get<members_heard>(std::exchange(s.out.notices, {}).at(0));
+  CHECK(heard.members == std::vector<member_place>{{a, "at a"}, {{8}, "at 8"}});
+  s.lose(a);
+  const auto [second, again] = s.sent();
+  CHECK(second == member_id{8});
+  CHECK(again.at(0).body == batch.at(0).body);
+  s.answer(second, again.at(0).id, reply{});
+  static_cast<void>(s.asked());
+  s.pass(1s);
+  const auto asked = s.asked();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].first == member_id{8});
+}
+
+TEST_CASE("a client leaves a node that is no member any more, and takes no older news") {
+  scene s;
+  s.call(1, query{});
+  s.tell_members(a, 5, {{b, ""}, {c, ""}});
+  CHECK(s.it.node() == b);
+  s.tell_members(a, 4, {{a, ""}});
+  CHECK(s.it.node() == b);
+  s.tell_members(a, 9, {{a, ""}}, {8}); // of another cluster, and it is not asked any more
+  CHECK(s.it.node() == b);
+  s.tell_members(b, 2, {{c, ""}}, {8});
+  CHECK(s.it.node() == c);
+}
+
+TEST_CASE("a client that is not to follow the members does not ask, and takes no answer") {
+  scene s{.options = {.follow_members = false}};
+  s.call(1, query{});
+  CHECK(s.asked().empty());
+  s.tell_members(a, 5, {{b, ""}});
+  CHECK(s.it.node() == a);
+  CHECK(s.out.notices.empty());
+}
+
+TEST_CASE("what is in flight at a member is answered under the name that it has got meanwhile") {
+  scene s{.nodes = {{100}}};
+  s.call(1, query{});
+  s.answer({100}, s.sent().second.at(0).id, reply{});
+  s.told();
+  s.tell_members({100}, 5, {{a, "at a"}, {b, "at b"}}); // nobody has met a under 100 yet
+  s.lose({100});
+  s.call(2, query{});
+  const auto [to, batch] = s.sent();
+  REQUIRE(to == a);
+  s.meet({100}, a);
+  CHECK(s.it.node() == member_id{100});
+  s.answer({100}, batch.at(0).id, reply{});
+  CHECK(s.told().size() == 1);
 }
 
 TEST_CASE("a client that is closed lets its calls end, closes its session, and takes no more") {

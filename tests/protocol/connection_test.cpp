@@ -156,13 +156,30 @@ TEST_CASE("both ends say who they are, and then messages go either way") {
   REQUIRE(p.a.met);
   CHECK(p.a.met->id == member_id{2});
   CHECK(p.b.met->name == "n1");
-  CHECK(p.a.it.version() == 1);
+  CHECK(p.a.it.version() == version_max);
   for (const auto& m : protocol_samples::all())
     CHECK(p.a.it.send(m));
   exchange(p.a, p.b);
   CHECK(p.b.messages.size() == protocol_samples::all().size());
   CHECK(std::holds_alternative<request_vote>(p.b.messages[0]));
   CHECK_FALSE(p.b.over);
+}
+
+TEST_CASE("T7: what the older of two releases does not know is not sent to it") {
+  auto old = node(1);
+  old.protocol_max = 1;
+  end a{old};
+  end b{node(2), {}, side::acceptor};
+  exchange(a, b);
+  REQUIRE(a.it.version() == 1);
+  CHECK_FALSE(b.it.send(members_reply{}));
+  CHECK(b.it.send(presence{}));
+  exchange(a, b);
+  CHECK(a.messages.size() == 1);
+  a.receive(on_the_wire({protocol::encode(peer_message{members_reply{}})}));
+  REQUIRE(a.over);
+  CHECK(a.over->code == errc::undecodable);
+  CHECK(a.over->detail.find("version 1") != std::string::npos);
 }
 
 TEST_CASE("nothing is sent to whom nobody knows") {
@@ -384,7 +401,8 @@ TEST_CASE("a client that speaks as a member is shown out, and what it says is no
     exchange(client, member);
     client.it.send(m);
     exchange(client, member);
-    const bool is_call = std::holds_alternative<requests>(m);
+    const bool is_call
+        = std::holds_alternative<requests>(m) || std::holds_alternative<members_request>(m);
     CHECK(member.messages.size() == (is_call ? 1 : 0));
     CHECK(member.over.has_value() != is_call);
     if (member.over)

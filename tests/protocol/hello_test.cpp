@@ -20,7 +20,8 @@ security::nonce some_nonce() {
   return made;
 }
 
-const hello some_node{.machine_version = 7,
+const hello some_node{.protocol_max = 1,
+                      .machine_version = 7,
                       .role = peer_role::node,
                       .id = {5},
                       .start = 6,

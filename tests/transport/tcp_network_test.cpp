@@ -182,6 +182,70 @@ TEST_CASE_FIXTURE(fixture, "a client calls nodes by where they listen, and goes 
   CHECK(*second == 2);
 }
 
+TEST_CASE_FIXTURE(fixture, "a client that was given one node goes on when that one is replaced") {
+  auto nodes = grow(3);
+  const auto shop = spawn_client<inventory>(system, {seed(nodes[0])}, {}, 0, over_tcp({})).value();
+  const auto first = shop.submit(inventory::restock{"apple", 1}).get();
+  REQUIRE_MESSAGE(first, first.error());
+  auto o = options("d");
+  o.seeds = {seed(nodes[1])};
+  nodes.push_back(start(std::move(o)));
+  wait(nodes[3], [](const node_status& s) { return s.ready; });
+  for (const std::size_t i : {0u, 1u, 2u}) {
+    const auto left = nodes[i].leave().get();
+    REQUIRE_MESSAGE(left, left.error());
+    const auto next = shop.submit(inventory::restock{"apple", 1}).get();
+    REQUIRE_MESSAGE(next, next.error());
+    CHECK(*next == static_cast<int>(i) + 2);
+  }
+  CHECK(shop.status().node == static_cast<contact>(nodes[3]).id);
+}
+
+TEST_CASE_FIXTURE(fixture, "nodes and clients of two versions of the protocol are one cluster") {
+  constexpr auto old = protocol::version_max - 1;
+  static_assert(old >= protocol::version_min);
+  const auto at = [&](std::size_t i) {
+    return over_tcp({.protocol_max = i % 2 == 0 ? old : protocol::version_max});
+  };
+  std::vector<inventory_node> nodes;
+  for (std::size_t i = 0; i < 4; ++i) {
+    node_options o{.name = std::string(1, static_cast<char>('a' + i)), .network = at(i)};
+    o.found = i == 0;
+    o.rules.max_voters = 3;
+    if (i > 0)
+      o.seeds = {seed(nodes.front())};
+    nodes.push_back(start(std::move(o)));
+    wait(nodes.back(), [](const node_status& s) { return s.ready; });
+  }
+  const auto seen = wait(nodes[3], [](const node_status& s) {
+    return s.members.size() == 4 && s.voters.size() == 3 && !s.changing;
+  });
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(seen.members[i].protocol_version == (i % 2 == 0 ? old : protocol::version_max));
+
+  std::vector<cluster_client<inventory>> callers;
+  for (std::size_t i = 0; i < 4; ++i) // each version with each
+    callers.push_back(
+        spawn_client<inventory>(system, {seed(nodes[i / 2])}, {}, 0, at(i % 2)).value());
+  int stored = 0;
+  const auto all_call = [&] {
+    for (const auto& c : callers) {
+      const auto more = c.submit(inventory::restock{"apple", 1}).get();
+      REQUIRE_MESSAGE(more, more.error());
+      CHECK(*more == ++stored);
+    }
+  };
+  all_call();
+  REQUIRE(nodes[1].transfer_leadership(static_cast<contact>(nodes[1]).id).get());
+  all_call();
+  const auto left = nodes[1].leave().get(); // led, and is the only node that one of them knows
+  REQUIRE_MESSAGE(left, left.error());
+  const auto more = callers[3].submit(inventory::restock{"apple", 1}).get();
+  REQUIRE_MESSAGE(more, more.error());
+  CHECK(stock(nodes[3]) == stored + 1);
+  CHECK(nodes[0].status().connections.faulty == 0);
+}
+
 TEST_CASE_FIXTURE(fixture,
                   "a durable node comes back to the place where its cluster looks for it") {
   auto o = options("a");
@@ -229,6 +293,8 @@ TEST_CASE_FIXTURE(fixture, "SEC1: beyond this machine a node listens only if tha
   CHECK(names({.listen = "nonsense"}, "nonsense"));
   CHECK(names({.advertise = "x"}, "advertise"));
   CHECK(names({.connect_limit = interval{0}}, "connect_limit"));
+  CHECK(names({.protocol_max = protocol::version_max + 1}, "protocol_max"));
+  CHECK(names({.protocol_max = protocol::version_min - 1}, "protocol_max"));
   auto open = options("a");
   open.found = true;
   open.network = over_tcp({.listen = "0.0.0.0:0", .advertise = "127.0.0.1:0", .insecure = true});

@@ -8,6 +8,7 @@
 #include <understudy/actors/interface.hpp>
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/ids.hpp>
+#include <understudy/core/messages.hpp>
 
 #include <algorithm>
 #include <array>
@@ -138,18 +139,24 @@ public:
       return result;
     committed_ = committed;
     newest_ = newest;
-    std::vector<member_id> listed;
-    for (auto& [id, who] : members_)
-      if (std::exchange(who.listed, false))
-        listed.push_back(id);
+    const auto before = unlist();
     for (const auto& c : {committed_, newest_})
       if (c)
-        for (const auto& m : c->members)
-          if (auto* who = take_in(m.id, m.address, result)) {
-            who->listed = true;
-            who->hearsay = false;
-          }
-    for (const auto id : listed)
+        list(c->members, result);
+    for (const auto id : before)
+      see_off(id);
+    return result;
+  }
+
+  /// Likewise for a client, which has no configuration: those that it has heard of.
+  [[nodiscard]] changes learn(const std::vector<member_place>& members) {
+    const std::lock_guard lock{mutex_};
+    changes result;
+    if (closed_)
+      return result;
+    const auto before = unlist();
+    list(members, result);
+    for (const auto id : before)
       see_off(id);
     return result;
   }
@@ -286,6 +293,23 @@ private:
     any_actor& at(desk d) { return desks[static_cast<std::size_t>(d)]; }
     const any_actor& at(desk d) const { return desks[static_cast<std::size_t>(d)]; }
   };
+
+  /// Whoever was in the roster.
+  std::vector<member_id> unlist() {
+    std::vector<member_id> before;
+    for (auto& [id, who] : members_)
+      if (std::exchange(who.listed, false))
+        before.push_back(id);
+    return before;
+  }
+
+  template <class Members> void list(const Members& roster, changes& result) {
+    for (const auto& m : roster)
+      if (auto* who = take_in(m.id, m.address, result)) {
+        who->listed = true;
+        who->hearsay = false;
+      }
+  }
 
   /// The entry of `id`, resolved if it was not yet; null for the node itself.
   acquaintance* take_in(member_id id, const std::string& address, changes& result) {

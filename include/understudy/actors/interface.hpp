@@ -61,7 +61,7 @@ template <class M> [[nodiscard]] constexpr desk receiving_desk() {
                                type_list<census_request, census_reply, enter_request, enter_reply,
                                          seat_request, presence, order_request, order_reply>>)
     return desk::monitor;
-  else if constexpr (is_listed<M, type_list<requests, answers>>)
+  else if constexpr (is_listed<M, type_list<requests, answers, members_request, members_reply>>)
     return desk::front;
   else
     return desk::core;

@@ -30,6 +30,7 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::census_request, understudy::census_reply, understudy::enter_request,
     understudy::enter_reply, understudy::seat_request, understudy::presence,
     understudy::order_request, understudy::order_reply, understudy::requests, understudy::answers,
+    understudy::members_request, understudy::members_reply,
     // between the components of a node
     understudy::store_write, understudy::store_written, understudy::store_failed,
     understudy::apply_entries, understudy::restore_snapshot, understudy::take_snapshot,
@@ -46,7 +47,7 @@ UNDERSTUDY_MESSAGES_FROM(
     understudy::nodes_known, understudy::seed_met, understudy::local_order,
     understudy::order_snapshot, understudy::order_done, understudy::leave_cluster,
     understudy::leave_ended, understudy::sent_away, understudy::drain_calls,
-    understudy::calls_drained,
+    understudy::calls_drained, understudy::members_heard,
     // within a node
     understudy::connect_siblings, understudy::begin_work, understudy::batch_over,
     understudy::timer_due, understudy::finish_work, understudy::close_front,

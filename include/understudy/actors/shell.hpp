@@ -192,6 +192,8 @@ private:
     } else if (const auto* entered = std::get_if<entered_cluster>(&notice);
                entered && entered->roster.content) {
       post_changes(from, supervisor(), stage_->peers.learn_from_afar(*entered->roster.content));
+    } else if (const auto* heard = std::get_if<members_heard>(&notice)) {
+      post_changes(from, supervisor(), stage_->peers.learn(heard->members));
     }
   }
 

@@ -66,9 +66,10 @@ struct member_status {
   enum role role = role::listener; ///< by the newest configuration; nobody's candidacy is known
   standing status = standing::present;
   bool pinned = false;
-  std::uint32_t machine_version = 1; ///< the newest version of the machine that its build knows
-  log_index match = {};              ///< seen from the leader: stored there for certain
-  bool in_contact = false;           ///< seen from the leader: answered lately
+  std::uint32_t protocol_version = 1; ///< the newest that it speaks over a network
+  std::uint32_t machine_version = 1;  ///< the newest version of the machine that its build knows
+  log_index match = {};               ///< seen from the leader: stored there for certain
+  bool in_contact = false;            ///< seen from the leader: answered lately
 };
 
 /// Everything about one node at one moment.
@@ -186,6 +187,7 @@ inline void add_members(node_status& s, const core_view& core) {
                       .role = role_of(core, m.id, m.id == s.id),
                       .status = m.status,
                       .pinned = m.pinned,
+                      .protocol_version = m.protocol_version,
                       .machine_version = m.machine_version};
     if (const auto peer = std::ranges::find(core.peers, m.id, &peer_progress::id);
         peer != core.peers.end()) {

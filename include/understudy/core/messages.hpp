@@ -247,11 +247,32 @@ struct answers {
   std::vector<answer> batch = {};
 };
 
+/// "Who belongs to the cluster?" Waits at the node asked until that is more than the asker knows.
+struct members_request {
+  cluster_id cluster = {}; ///< which the asker knows; none: none yet
+  log_index known = {};    ///< its newest configuration that the asker knows
+};
+
+/// Where a member is reached.
+struct member_place {
+  member_id id = {};
+  std::string address = {};
+
+  friend bool operator==(const member_place&, const member_place&) = default;
+};
+
+/// All members of a committed configuration, in join order.
+struct members_reply {
+  cluster_id cluster = {};
+  log_index index = {}; ///< of that configuration
+  std::vector<member_place> members = {};
+};
+
 /// All of the above.
 using peer_message
     = std::variant<request_vote, vote_reply, append_entries, append_reply, install_snapshot,
                    snapshot_reply, timeout_now, pull_request, pull_reply, census_request,
                    census_reply, enter_request, enter_reply, seat_request, presence, order_request,
-                   order_reply, requests, answers>;
+                   order_reply, requests, answers, members_request, members_reply>;
 
 } // namespace understudy

@@ -367,16 +367,20 @@ struct drain_calls {};
 /// No call is open any more.
 struct calls_drained {};
 
+/// Who else can be reached, and where, as a client has heard from the node that it calls.
+struct members_heard {
+  std::vector<member_place> members = {};
+};
+
 /// All of the above.
-using sibling_message
-    = std::variant<store_write, store_written, store_failed, apply_entries, restore_snapshot,
-                   take_snapshot, applied_through, snapshot_taken, write_down, not_written,
-                   stage_snapshot, snapshot_staged, machine_failed, core_view, pulled_entries,
-                   pulled_chunk, pulled_divergence, stored_through, leader_hint, found_cluster,
-                   entered_cluster, track_members, change_roster, change_voters, change_taken,
-                   transfer_leadership, propose, proposed, read_request, read_ready,
-                   applied_outcomes, ask_replica, replica_answer, peer_lost, local_call,
-                   local_answer, node_event, nodes_known, seed_met, local_order, order_snapshot,
-                   order_done, leave_cluster, leave_ended, sent_away, drain_calls, calls_drained>;
+using sibling_message = std::variant<
+    store_write, store_written, store_failed, apply_entries, restore_snapshot, take_snapshot,
+    applied_through, snapshot_taken, write_down, not_written, stage_snapshot, snapshot_staged,
+    machine_failed, core_view, pulled_entries, pulled_chunk, pulled_divergence, stored_through,
+    leader_hint, found_cluster, entered_cluster, track_members, change_roster, change_voters,
+    change_taken, transfer_leadership, propose, proposed, read_request, read_ready,
+    applied_outcomes, ask_replica, replica_answer, peer_lost, local_call, local_answer, node_event,
+    nodes_known, seed_met, local_order, order_snapshot, order_done, leave_cluster, leave_ended,
+    sent_away, drain_calls, calls_drained, members_heard>;
 
 } // namespace understudy

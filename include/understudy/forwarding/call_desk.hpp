@@ -201,6 +201,9 @@ public:
       lose_attempt(id);
   }
 
+  /// Attempts at `before` are answered by `now`, which is the same node.
+  void rename_node(member_id before, member_id now) { calls_.rename_node(before, now); }
+
   /// Tries a call that has paused again, without waiting any longer.
   void resume(ticket id) {
     if (calls_.find(id)->stage == call_stage::paused)

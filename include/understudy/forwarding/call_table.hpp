@@ -60,6 +60,13 @@ public:
     return slots_[place_of(id)].id = next_ticket(place_of(id));
   }
 
+  /// What was sent to `before` was sent to `now`.
+  void rename_node(member_id before, member_id now) {
+    for (auto& s : slots_)
+      if (s.id && s.what.at == before)
+        s.what.at = now;
+  }
+
   /// Takes an open call out.
   call remove(ticket id) {
     UNDERSTUDY_ASSERT(find(id), "a call is closed once");

@@ -8,13 +8,19 @@
 /// on at another with the same numbers: whatever was in flight is applied once (C6). A session that
 /// has expired is replaced; what was in flight under it is settled, so that only what was not
 /// applied is sent under the new one.
+///
+/// From its first call on it also asks the node that it calls who else is in the cluster, and is
+/// told when that changes. A node that says nothing for long may be cut off, or of a release that
+/// knows no such question, so then it asks the others in turn.
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/forwarding/call_desk.hpp>
+#include <understudy/forwarding/known_nodes.hpp>
 #include <understudy/forwarding/mail_sheets.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -26,24 +32,26 @@ namespace understudy {
 /// roster.
 class client {
 public:
-  using peer_messages = type_list<answers>;
-  using notices = type_list<local_call, peer_lost, nodes_known>;
+  using peer_messages = type_list<answers, members_reply>;
+  using notices = type_list<local_call, peer_lost, nodes_known, seed_met>;
 
   /// `nodes` are tried in this order; the first is the one preferred, unless `spread` is set.
   client(const client_options& options, std::vector<member_id> nodes, random_source random)
-      : options_{options}, desk_{options.calls, options.attempt_timeout, random.next()},
-        to_nodes_{options.calls} {
-    if (options.spread && !nodes.empty())
-      current_ = nodes[random.below(nodes.size())];
-    update_nodes(std::move(nodes));
+      : options_{options}, known_{std::move(nodes)},
+        desk_{options.calls, options.attempt_timeout, random.next()}, to_nodes_{options.calls},
+        random_{random} {
+    choose();
   }
 
-  /// Whom to call from now on. The current node stays if it is among them.
+  /// Whom to call from now on, the preferred one first; and whoever else these say is a member. The
+  /// current node stays if it is among them. They are of the same cluster, or of the one that goes
+  /// on with its data.
   void update_nodes(std::vector<member_id> nodes) {
-    nodes_ = std::move(nodes);
+    known_.name(std::move(nodes));
+    asked_for_ = {};
     failures_ = 0;
-    if (std::find(nodes_.begin(), nodes_.end(), current_) == nodes_.end())
-      current_ = nodes_.empty() ? member_id{} : nodes_.front();
+    if (!known_.counts(current_))
+      current_ = known_.first();
   }
 
   void on(local_call& m, instant now, outbox&) {
@@ -54,6 +62,7 @@ public:
                                          : std::min(m.deadline, now + options_.calls.deadline_max);
     const auto* written = std::get_if<command>(&c.body);
     c.own = written && !written->session;
+    has_called_ = true;
     desk_.take(std::move(c));
   }
 
@@ -70,9 +79,35 @@ public:
     }
   }
 
+  /// The node that is called now may be of another cluster than the one known; of the others only
+  /// news of that one counts.
+  void on(member_id from, members_reply& m, instant now, outbox& out) {
+    const bool same = m.cluster == known_.cluster();
+    const bool first = !known_.cluster();
+    if (!options_.follow_members || !(same || from == current_) || !known_.learn(m))
+      return;
+    asked_for_ = {};
+    pause_ = same || first ? take_news(now) : question_pause;
+    failures_ = 0;
+    leave_stranger();
+    out.tell(members_heard{known_.places()});
+  }
+
   void on(nodes_known& m, instant, outbox&) { update_nodes(std::move(m.nodes)); }
 
+  /// The node is the same, whatever it is called.
+  void on(seed_met& m, instant, outbox&) {
+    const auto before = known_.met(m.contact, m.who);
+    desk_.rename_node(before, m.contact);
+    if (current_ == before)
+      current_ = m.contact;
+    if (current_ != m.contact) // it has answered, whatever the roster known says
+      leave_stranger();
+  }
+
   void on(peer_lost& m, instant now, outbox&) {
+    if (m.who == current_)
+      asked_for_ = {}; // it may be back, and know nothing of the question
     leave(m.who, now);
     desk_.lose_attempts_at([&](member_id at) { return at == m.who; });
   }
@@ -87,6 +122,7 @@ public:
     if (closing_)
       close_session_when_done(now);
     send_held(now, out);
+    ask_for_members(now, out);
     deliver(out);
     if (const auto due = desk_.next_due(now))
       out.wake(*due);
@@ -110,16 +146,57 @@ public:
   [[nodiscard]] std::uint64_t retries() const { return desk_.retries(); }
 
 private:
+  /// A node keeps a question until it has news; should it have none for so long the next is asked.
+  static constexpr interval question_patience = std::chrono::seconds{10};
+  /// The next question comes no sooner than this, whatever happens; but after news at once, so that
+  /// what comes next is not missed: the node that is asked may be the next to go. A faulty node
+  /// that always has news is asked at once so many times within that pause.
+  static constexpr interval question_pause = std::chrono::seconds{1};
+  static constexpr int news_max = 32;
+
+  /// Returns how soon to ask again.
+  interval take_news(instant now) {
+    if (now - news_since_ >= question_pause) {
+      news_since_ = now;
+      news_ = 0;
+    }
+    return ++news_ <= news_max ? interval{0} : question_pause;
+  }
+
+  void choose() {
+    current_ = known_.first();
+    if (options_.spread && current_)
+      current_ = known_.in_order()[random_.below(known_.size())];
+  }
+
+  /// Does not stay at a node that is no member.
+  void leave_stranger() {
+    if (!known_.counts(current_))
+      choose();
+  }
+
   /// Goes on at the next node. When all have failed in a row there is a pause.
   void leave(member_id node, instant now) {
-    if (node != current_ || nodes_.empty())
+    if (node != current_ || known_.size() == 0)
       return;
-    const auto place = std::find(nodes_.begin(), nodes_.end(), node);
-    const auto next
-        = place == nodes_.end() || place + 1 == nodes_.end() ? nodes_.begin() : place + 1;
-    current_ = *next;
-    if (++failures_ % nodes_.size() == 0)
+    current_ = known_.after(node);
+    if (++failures_ % known_.size() == 0)
       rests_until_ = now + options_.calls.retry_after;
+  }
+
+  void ask_for_members(instant now, outbox& out) {
+    if (!options_.follow_members || !has_called_ || closing_ || !current_)
+      return;
+    const bool waits = asked_for_ == current_;
+    const auto due = asked_at_ + (waits ? question_patience : pause_);
+    if (asked_at_ != instant{} && now < due)
+      return out.wake(due);
+    asked_ = waits ? known_.after(asked_) : current_;
+    asked_for_ = current_;
+    asked_at_ = now;
+    pause_ = question_pause;
+    out.send(asked_, known_.question());
+    out.wake(now + question_patience);
   }
 
   void send_held(instant now, outbox& out) {
@@ -151,14 +228,22 @@ private:
   }
 
   client_options options_;
-  std::vector<member_id> nodes_;
+  known_nodes known_;
   member_id current_ = {};
+  member_id asked_ = {};     ///< who was asked last who is a member
+  member_id asked_for_ = {}; ///< who was called then; none: there is something new to ask
+  instant asked_at_ = {};
+  interval pause_{0}; ///< until the next question, if there is something new to ask
+  instant news_since_ = {};
+  int news_ = 0;             ///< since then, and within a pause
+  bool has_called_ = false;  ///< who calls nobody need not know anybody
   std::size_t failures_ = 0; ///< nodes left since one last did what it was asked
   instant rests_until_ = {};
   bool closing_ = false;
   bool closed_session_ = false;
   call_desk desk_;
   mail_sheets<requests> to_nodes_;
+  random_source random_;
 };
 
 } // namespace understudy

@@ -16,10 +16,12 @@
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
 #include <understudy/forwarding/call_desk.hpp>
+#include <understudy/forwarding/data_age.hpp>
 #include <understudy/forwarding/draining.hpp>
 #include <understudy/forwarding/duplicate_filter.hpp>
 #include <understudy/forwarding/leader_finder.hpp>
 #include <understudy/forwarding/mail_sheets.hpp>
+#include <understudy/forwarding/members_desk.hpp>
 #include <understudy/forwarding/own_place.hpp>
 #include <understudy/forwarding/reconciling.hpp>
 #include <understudy/forwarding/serving.hpp>
@@ -35,7 +37,7 @@ namespace understudy {
 /// The request forwarder of one node.
 class forwarder {
 public:
-  using peer_messages = type_list<requests, answers>;
+  using peer_messages = type_list<requests, answers, members_request>;
   using notices = type_list<core_view, proposed, read_ready, applied_outcomes, replica_answer,
                             local_call, peer_lost, sent_away, drain_calls>;
 
@@ -73,6 +75,8 @@ public:
     }
   }
 
+  void on(member_id from, members_request& m, instant, outbox&) { members_.ask(from, m); }
+
   // -- the leader's answers ----------------------------------------------------------------------
 
   void on(member_id from, answers& m, instant now, outbox&) {
@@ -93,7 +97,7 @@ public:
     const bool new_term = v.term != finder_.term();
     const bool new_leader = finder_.update(v);
     const bool was_leading = std::exchange(leads_, v.leads);
-    fresh_at_ = v.fresh_at;
+    age_.update(v);
     if (v.newest.content)
       rules_ = v.newest.content->rules;
     roster_ = v.newest.content;
@@ -108,6 +112,7 @@ public:
       desk_.lose_attempts_at([&](member_id at) { return at != v.leader; });
     if (new_leader && v.leader)
       desk_.resume_all();
+    members_.update(v.committed);
     follow_roster(v.committed);
   }
 
@@ -151,8 +156,8 @@ public:
                         interval{0}, now);
       return;
     }
-    const auto age = age_of_data(now);
-    if (m.result && too_old(asked, age))
+    const auto age = age_.at(now);
+    if (m.result && is_too_old(asked, age))
       return desk_.close(m.id, fail(errc::stale, {}, finder_.leader()));
     desk_.close(m.id, std::move(m.result).map([&](bytes body) {
       return reply{.body = std::move(body), .index = m.applied, .age = age};
@@ -164,6 +169,7 @@ public:
   void on(peer_lost& m, instant now, outbox&) {
     desk_.lose_attempts_at([&](member_id at) { return at == m.who; });
     finder_.link_lost(m.who, now + options_.suspect_after);
+    members_.forget(m.who);
   }
 
   /// The node is about to leave: no more calls are taken, and the open ones go on to their end.
@@ -188,6 +194,7 @@ public:
     send_held(now, out);
     serving_.flush(out);
     deliver(out);
+    members_.flush(out);
     reconciling_.tell_when_done(self_, out);
     draining_.tell_when_done(desk_.waited_for(), out);
     if (const auto due = desk_.next_due(now))
@@ -247,7 +254,7 @@ private:
   /// Answered by this node's own replica, whoever leads.
   void take_local_query(call c, instant now, outbox& out) {
     const auto& asked = std::get<query>(c.body);
-    if (too_old(asked, age_of_data(now)))
+    if (is_too_old(asked, age_.at(now)))
       return desk_.refuse(c, errc::stale, "", finder_.leader());
     const auto at_least = asked.consistency == consistency::session ? asked.at_least : log_index{};
     if (const auto id = desk_.take_aside(std::move(c)))
@@ -257,19 +264,6 @@ private:
   void ask(ticket id, call& c, log_index at_least, outbox& out) {
     c.stage = call_stage::asking;
     out.tell(ask_replica{id, std::get<query>(c.body).body, at_least, c.deadline});
-  }
-
-  /// How long ago this node's data may have been the newest.
-  [[nodiscard]] interval age_of_data(instant now) const {
-    if (leads_)
-      return interval{0};
-    return fresh_at_ == instant{} ? interval::max()
-                                  : std::max<interval>(interval{0}, now - fresh_at_);
-  }
-
-  [[nodiscard]] static bool too_old(const query& asked, interval age) {
-    return asked.consistency == consistency::local && asked.age_max > interval{0}
-           && age > asked.age_max;
   }
 
   void follow_roster(const placed_configuration& committed) {
@@ -386,13 +380,14 @@ private:
   bool term_committed_ = false;
   std::uint32_t version_ = 1;    ///< of the machine, in use for certain
   bool offline_waiting_ = false; ///< commands were taken while nobody was known to lead
-  instant fresh_at_ = {};
+  data_age age_;
   settings rules_ = {};
   configuration_ptr roster_ = {};
 
   call_desk desk_;
   serving serving_;
   duplicate_filter seen_;
+  members_desk members_;
   mail_sheets<requests> to_leader_;
   mail_sheets<answers> to_callers_;
 };

@@ -54,6 +54,10 @@ struct client_options {
   interval attempt_timeout = std::chrono::milliseconds{500};
   std::uint32_t window = 64; ///< commands in flight; at most the cluster's `session_window`; > 0
   bool spread = false;       ///< begin with any node instead of the first
+  /// Learns from the node that it calls who else is in the cluster, and calls those, too, when the
+  /// ones it was given fail. Not for a client that can not reach what the nodes call their
+  /// addresses.
+  bool follow_members = true;
   call_options calls = {};
 };
 

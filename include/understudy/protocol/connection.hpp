@@ -106,9 +106,11 @@ public:
   }
 
   /// Hands a message over to be written. Returns whether it will be: nobody is there yet, or no
-  /// more, or too much waits.
+  /// more, or the other end is of a release that does not know it, or too much waits.
   bool send(const peer_message& what) { return send(protocol::encode(what)); }
-  bool send(frame what) { return is_introduced() && !ended_ && queue_.push(std::move(what)); }
+  bool send(frame what) {
+    return !ended_ && version() >= version_of(what.kind) && queue_.push(std::move(what));
+  }
 
   /// What was to be written is written.
   void written() { is_writing_ = false; }
@@ -185,6 +187,12 @@ private:
       return;
     if (!may_send(introduction_.theirs().role, what.kind))
       return give_up({errc::not_trusted, "a message that is not for one of its role to send (kind "
+                                             + std::to_string(static_cast<unsigned>(what.kind))
+                                             + ")"},
+                     out);
+    if (version_of(what.kind) > version())
+      return give_up({errc::undecodable, "a message that version " + std::to_string(version())
+                                             + " does not have (kind "
                                              + std::to_string(static_cast<unsigned>(what.kind))
                                              + ")"},
                      out);

@@ -42,7 +42,22 @@ enum class frame_kind : std::uint8_t {
   order_reply = 32,
   requests = 33,
   answers = 34,
+  members_request = 35, ///< these two: since version 2
+  members_reply = 36,
 };
+
+/// The oldest and the newest version of the protocol that this release speaks.
+///
+/// Version 2 has `members_request` and `members_reply`, by which clients learn who is in the
+/// cluster; all else is as in version 1.
+inline constexpr std::uint32_t version_min = 1;
+inline constexpr std::uint32_t version_max = 2;
+
+/// The first version that has this kind: on a connection of an older one it is not sent, and who
+/// sends it all the same is at fault.
+[[nodiscard]] constexpr std::uint32_t version_of(frame_kind kind) {
+  return kind == frame_kind::members_request || kind == frame_kind::members_reply ? 2 : 1;
+}
 
 namespace detail {
 
@@ -54,7 +69,7 @@ inline constexpr std::array message_kinds{
     frame_kind::census_request, frame_kind::census_reply,     frame_kind::enter_request,
     frame_kind::enter_reply,    frame_kind::seat_request,     frame_kind::presence,
     frame_kind::order_request,  frame_kind::order_reply,      frame_kind::requests,
-    frame_kind::answers,
+    frame_kind::answers,        frame_kind::members_request,  frame_kind::members_reply,
 };
 static_assert(message_kinds.size() == std::variant_size_v<peer_message>);
 

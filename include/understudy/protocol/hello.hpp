@@ -23,10 +23,6 @@
 
 namespace understudy::protocol {
 
-/// The oldest and the newest version of the protocol that this release speaks.
-inline constexpr std::uint32_t version_min = 1;
-inline constexpr std::uint32_t version_max = 1;
-
 /// A hello has no more bytes than this, of which the name has up to 255.
 inline constexpr std::size_t hello_bytes_max = 512;
 
@@ -43,7 +39,7 @@ enum class peer_role : std::uint8_t {
   case peer_role::node:
     return true;
   case peer_role::client:
-    return what == frame_kind::requests;
+    return what == frame_kind::requests || what == frame_kind::members_request;
   case peer_role::operator_:
     return what == frame_kind::requests || what == frame_kind::order_request
            || what == frame_kind::census_request;

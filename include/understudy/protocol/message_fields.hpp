@@ -264,5 +264,14 @@ template <class Archive> void serialize(Archive& archive, answer& a) {
 template <class Archive> void serialize(Archive& archive, answers& m) {
   archive(m.batch);
 }
+template <class Archive> void serialize(Archive& archive, members_request& m) {
+  archive(m.cluster, m.known);
+}
+template <class Archive> void serialize(Archive& archive, member_place& p) {
+  archive(p.id, p.address);
+}
+template <class Archive> void serialize(Archive& archive, members_reply& m) {
+  archive(m.cluster, m.index, m.members);
+}
 
 } // namespace understudy

@@ -101,6 +101,12 @@ struct peer_summaries {
             {m.batch.size(),
              failed ? static_cast<std::uint64_t>(m.batch.front().result.error().code) : 0u}};
   }
+  summary operator()(const members_request& m) const {
+    return {"members_request", {"known"}, {m.known.value}};
+  }
+  summary operator()(const members_reply& m) const {
+    return {"members_reply", {"index", "members"}, {m.index.value, m.members.size()}};
+  }
 };
 
 /// The names alone, in the order of `sibling_message`.
@@ -116,7 +122,7 @@ inline constexpr std::array<std::string_view, std::variant_size_v<sibling_messag
     "replica_answer",    "peer_lost",           "local_call",       "local_answer",
     "node_event",        "nodes_known",         "seed_met",         "local_order",
     "order_snapshot",    "order_done",          "leave_cluster",    "leave_ended",
-    "sent_away",         "drain_calls",         "calls_drained"};
+    "sent_away",         "drain_calls",         "calls_drained",    "members_heard"};
 
 } // namespace detail
 

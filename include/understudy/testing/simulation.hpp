@@ -86,7 +86,8 @@ public:
     return start(name, false, contacts.empty() ? nodes() : std::move(contacts));
   }
 
-  /// Starts a caller outside the cluster. It is told of every node that starts later.
+  /// Starts a caller outside the cluster. It is told of every node that starts later, unless it
+  /// learns of them itself.
   member_id add_client(const std::string& name) {
     const auto id = names_.add(name, random_);
     guarded([&] {
@@ -378,7 +379,7 @@ private:
       base::add(id, name_of(id), std::move(host), draw_pace(options_, random_));
     });
     for (const auto& p : base::parties())
-      if (auto* c = p->template as<client_host>())
+      if (auto* c = p->template as<client_host>(); c && !options_.client.follow_members)
         c->template get<client>().update_nodes(nodes());
     return id;
   }

@@ -23,7 +23,8 @@ struct simulation_options {
   puller_options puller = {};
   monitor_options membership = {}; ///< all that tells one node from another is set for each
   forwarder_options forwarder = {};
-  client_options client = {};
+  /// The run tells clients of every node that starts, unless they follow the members.
+  client_options client = {.follow_members = false};
   network_options links = {};
   pace_options pace = {};                ///< the offset of each clock is drawn
   std::int64_t clock_drift_permille = 0; ///< each clock goes so much faster or slower at most

@@ -229,8 +229,9 @@ private:
   void meet(const protocol::endpoint& where, member_id who) {
     const auto contact = seed_name(where);
     if (parts_.knows_by_seed) {
+      std::erase_if(names_, [&](const auto& named) { return named.second == contact; });
       names_[who] = contact;
-      return;
+      return tell(seed_met{contact, who});
     }
     auto known = where;
     known.who = who;

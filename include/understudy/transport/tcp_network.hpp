@@ -34,6 +34,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -74,6 +75,9 @@ struct tcp_options {
   /// Listens beyond this machine with neither: everybody there may then pass for a member.
   bool insecure = false;
   interval connect_limit = std::chrono::seconds{1}; ///< to make a connection; > 0
+  /// Speaks no newer version of the protocol than this: what an older release would do. From
+  /// `protocol::version_min` to `protocol::version_max`.
+  std::uint32_t protocol_max = protocol::version_max;
   /// What they say of trust is filled in from above. No more connections are kept than half of the
   /// files that the process may open.
   protocol::switchboard_options limits = {};
@@ -137,6 +141,9 @@ struct tcp_places {
     wrong += "; " + text;
   if (o.connect_limit <= interval{0})
     wrong += "; connect_limit must be positive";
+  if (o.protocol_max < protocol::version_min || o.protocol_max > protocol::version_max)
+    wrong += "; protocol_max must be " + std::to_string(protocol::version_min) + " to "
+             + std::to_string(protocol::version_max);
   if (!wrong.empty())
     return fail(errc::invalid_option, "network: " + wrong.substr(2));
   return tcp_places{std::move(*listen), std::move(advertise)};
@@ -152,8 +159,9 @@ struct tcp_places {
   return std::move(*made);
 }
 
-[[nodiscard]] inline protocol::hello hello_of(const network_wish& wish) {
-  return {.machine_version = wish.machine_version,
+[[nodiscard]] inline protocol::hello hello_of(const tcp_options& o, const network_wish& wish) {
+  return {.protocol_max = o.protocol_max,
+          .machine_version = wish.machine_version,
           .role = wish.is_client ? protocol::peer_role::client : protocol::peer_role::node,
           .id = wish.id,
           .start = wish.start,
@@ -171,7 +179,7 @@ open_tcp(const tcp_options& o, caf::actor_system& system, network_wish wish) {
   auto limits = limits_of(o);
   leave_room_for_files(limits, files_max());
   auto parts = std::make_shared<exchange_parts>(
-      exchange_parts{.board = {hello_of(wish), std::move(limits), random_source{wish.seed}},
+      exchange_parts{.board = {hello_of(o, wish), std::move(limits), random_source{wish.seed}},
                      .dial_limit = o.connect_limit,
                      .knows_by_seed = wish.is_client,
                      .log = wish.log});
@@ -189,7 +197,7 @@ open_tcp(const tcp_options& o, caf::actor_system& system, network_wish wish) {
                         = wish.is_client ? std::string{} : protocol::to_address(places->advertise),
                         .links = std::make_unique<tcp_links>(system, exchange),
                         .exchange = exchange,
-                        .protocol_version = protocol::version_max};
+                        .protocol_version = o.protocol_max};
 }
 
 } // namespace detail

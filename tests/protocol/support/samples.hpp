@@ -162,11 +162,26 @@ inline std::vector<peer_message> of_later() {
   };
 }
 
-inline std::vector<peer_message> all() {
+inline std::vector<peer_message> of_version_1() {
   auto some = of_the_core();
   for (auto& more : of_the_others())
     some.push_back(std::move(more));
   for (auto& more : of_later())
+    some.push_back(std::move(more));
+  return some;
+}
+
+/// What version 2 has added.
+inline std::vector<peer_message> of_version_2() {
+  return {
+      members_request{.cluster = {77}, .known = {52}},
+      members_reply{.cluster = {77}, .index = {53}, .members = {{{2}, "10.0.0.2:7000"}, {{3}, ""}}},
+  };
+}
+
+inline std::vector<peer_message> all() {
+  auto some = of_version_1();
+  for (auto& more : of_version_2())
     some.push_back(std::move(more));
   return some;
 }
