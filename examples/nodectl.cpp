@@ -40,10 +40,12 @@ public:
     sent.path = httplib::append_query_params(what.path, {what.query.begin(), what.query.end()});
     sent.body = what.body;
     sent.set_header("Content-Type", "application/json");
-    const auto got = client.send(sent);
+    auto got = client.send(sent);
     if (!got)
       return {.how = is_unsent(got.error()) ? contact::unreachable : contact::silent,
               .why = reason_for(got.error())};
+    if (got->status == 200 && got->get_header_value("Content-Type") == "application/octet-stream")
+      return {.status = got->status, .body = nlohmann::json::object(), .raw = std::move(got->body)};
     auto body = nlohmann::json::parse(got->body, nullptr, false);
     if (!body.is_object())
       return {.how = contact::silent, .why = "what answers there is no node's API for operators"};

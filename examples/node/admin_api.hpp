@@ -52,7 +52,7 @@ private:
   using outcome = expected<understudy::log_index>;
   using order = outcome (admin_service::*)(member_id, interval);
 
-  static const std::array<route, 14> routes;
+  static const std::array<route, 15> routes;
 
   // -- how things stand
   // ----------------------------------------------------------------------------
@@ -101,6 +101,14 @@ private:
     return {
         .body
         = dump({{"done", "snapshot"}, {"name", service_.status().name}, {"index", stored->value}})};
+  }
+
+  http_answer get_remains(const http_request& asked, const std::string&) {
+    const auto left
+        = only_limit(asked).and_then([&](interval most) { return service_.remains(most); });
+    if (!left)
+      return refusal(left.error());
+    return {.type = "application/octet-stream", .body = std::string{left->text()}};
   }
 
   // -- orders
@@ -284,7 +292,7 @@ private:
   admin_service& service_;
 };
 
-inline const std::array<admin_api::route, 14> admin_api::routes{{
+inline const std::array<admin_api::route, 15> admin_api::routes{{
     {"GET", "/admin/status", false, "", &admin_api::get_status, "",
      "how this node sees itself and its cluster, as `/status`"},
     {"GET", "/admin/journal", false, "", &admin_api::get_journal, "`timeout`",
@@ -293,6 +301,9 @@ inline const std::array<admin_api::route, 14> admin_api::routes{{
      "as SIGTERM: this node drains, leaves and ends; answered when it has left"},
     {"POST", "/admin/snapshot", false, "", &admin_api::take_snapshot, "`timeout`",
      "this node writes its table down; answered when it is stored"},
+    {"GET", "/admin/remains", false, "", &admin_api::get_remains, "`timeout`",
+     "all that this node has of the cluster's data, as a file that `nodectl recover` and `node "
+     "--recover` read"},
     {"POST", "/admin/evict", false, "", &admin_api::evict, "`member`, `timeout`",
      "sends a member away, for good"},
     {"POST", "/admin/pin", false, "", &admin_api::pin, "`member`, `timeout`",

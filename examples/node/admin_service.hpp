@@ -5,6 +5,7 @@
 /// What the operators' API needs of a node: as `service`, it keeps the two apart.
 
 #include <understudy/actors/status.hpp>
+#include <understudy/core/bytes.hpp>
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/errors.hpp>
 #include <understudy/core/notices.hpp>
@@ -37,6 +38,8 @@ public:
   /// Drains, leaves, and has the program end. Asking twice is asking once.
   [[nodiscard]] virtual expected<understudy::leave_ended> leave() = 0;
   [[nodiscard]] virtual expected<understudy::log_index> snapshot(interval limit) = 0;
+  /// What the node has of the cluster's data, as `understudy::encode_remains` writes it.
+  [[nodiscard]] virtual expected<understudy::bytes> remains(interval limit) = 0;
 
   // Orders: the leader carries them out. What is answered is the entry that shows it.
   [[nodiscard]] virtual expected<understudy::log_index> evict(member_id who, interval limit) = 0;

@@ -100,6 +100,11 @@ inline void add_cluster_options(CLI::App& app, program_options& o) {
       ->group(group);
   app.add_flag("--found", o.found, "make a new cluster, unless a seed belongs to one")
       ->group(group);
+  app.add_option("--recover", o.recover,
+                 "make a new cluster with what is left of a lost one: a file\n"
+                 "of nodectl save, or a node's directory; see nodectl recover")
+      ->type_name("PATH")
+      ->group(group);
   app.add_option("--seed", o.seeds, "a node to ask for the cluster; as many as you like")
       ->type_name("HOST:PORT")
       ->group(group);

@@ -5,6 +5,7 @@
 /// The node behind the operators' API.
 
 #include <understudy/node.hpp>
+#include <understudy/recovery/remains_image.hpp>
 
 #include "admin_service.hpp"
 #include "http_api.hpp"
@@ -39,6 +40,12 @@ public:
 
   expected<log_index> snapshot(interval limit) override {
     return outcome_of(node_.snapshot_now(), limit, "the snapshot may still be stored");
+  }
+
+  expected<understudy::bytes> remains(interval limit) override {
+    return answer_to(node_.look_at_remains(), limit).map([](const understudy::remains& left) {
+      return understudy::encode_remains(left);
+    });
   }
 
   expected<log_index> evict(member_id who, interval limit) override {

@@ -6,6 +6,7 @@
 
 #include <understudy/actors/node_options.hpp>
 #include <understudy/core/errors.hpp>
+#include <understudy/recovery/remains_image.hpp>
 #include <understudy/security/cluster_key.hpp>
 #include <understudy/security/credentials.hpp>
 #include <understudy/transport/tcp_network.hpp>
@@ -61,6 +62,12 @@ make_node_options(const program_options& from, const trust& trusted) {
   made.rules.command_bytes_max = key_value::command_bytes_max;
   if (from.leave_limit > 0)
     made.monitor.leave_limit = seconds(from.leave_limit);
+  if (!from.recover.empty()) {
+    auto left = understudy::remains_at(from.recover);
+    if (!left)
+      return tl::unexpected<understudy::failure>{std::move(left.error())};
+    made.recover = std::move(*left);
+  }
   if (from.listen.empty())
     return made;
   for (const auto& place : from.seeds) {

@@ -26,6 +26,7 @@ struct program_options {
   std::string name = {};
 
   bool found = false;
+  std::string recover = {};
   std::vector<std::string> seeds = {};
   std::int64_t max_voters = 5;
 
@@ -89,6 +90,22 @@ inline void check_file(std::string_view option, const std::string& path, complai
   std::error_code why;
   if (!path.empty() && !std::filesystem::is_regular_file(path, why))
     found.push_back(std::string{option} + ": there is no file " + in_quotes(path));
+}
+
+/// How the node comes to its cluster.
+inline void check_beginning(const program_options& o, complaint_list& found) {
+  if (!o.found && o.seeds.empty() && o.recover.empty())
+    found.emplace_back("either --found, for the first node of a cluster, or --seed HOST:PORT, for "
+                       "every other one, has to be given");
+  if (!o.recover.empty() && (o.found || !o.seeds.empty()))
+    found.emplace_back("--recover makes a new cluster: neither --found nor --seed goes with it");
+  std::error_code why;
+  if (!o.recover.empty() && !std::filesystem::exists(o.recover, why))
+    found.push_back("--recover: there is no file or directory " + in_quotes(o.recover));
+  // Started once more, the node would take its new life for what is left of an old one.
+  if (!o.recover.empty() && std::filesystem::equivalent(o.recover, o.data, why))
+    found.emplace_back("--recover and --data are the same directory: the new cluster's data needs "
+                       "another one, that is empty");
 }
 
 /// Who may connect to the node, and whether it can tell.
@@ -155,9 +172,7 @@ inline void check_admin(const program_options& o, complaint_list& found) {
   if (o.name.size() > name_max)
     found.push_back("--name takes " + std::to_string(o.name.size())
                     + " bytes, and at most 255 are allowed");
-  if (!o.found && o.seeds.empty())
-    found.emplace_back("either --found, for the first node of a cluster, or --seed HOST:PORT, for "
-                       "every other one, has to be given");
+  detail::check_beginning(o, found);
   within("--max-voters", o.max_voters, understudy::voters_limit);
   detail::check_links(o, found);
   if (o.http.empty())

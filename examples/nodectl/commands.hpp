@@ -4,6 +4,9 @@
 /// \file
 /// What nodectl does: whom it asks, when it goes on to the next, and what it makes of the answers.
 
+#include <understudy/recovery/remains_image.hpp>
+#include <understudy/recovery/survivors.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include "../node/nearest_name.hpp"
@@ -12,8 +15,14 @@
 #include "options.hpp"
 #include "tables.hpp"
 
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <ios>
 #include <ostream>
+#include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,8 +39,10 @@ public:
       return status();
     if (c == "journal")
       return journal();
-    if (c == "leave" || c == "snapshot")
+    if (c == "leave" || c == "snapshot" || c == "save")
       return at_one_node();
+    if (c == "recover")
+      return recover();
     if (c == "settings")
       return settings();
     if (c == "use-version")
@@ -114,6 +125,8 @@ private:
       place = found.front();
       complaints_.clear();
     }
+    if (told_.command == "save")
+      return save(place);
     const bool leaves = told_.command == "leave";
     return ask_until_answered(
         {place},
@@ -128,6 +141,55 @@ private:
                  << '\n';
           return exit_code::done;
         });
+  }
+
+  exit_code save(const std::string& place) {
+    if (std::error_code unknown; std::filesystem::exists(told_.file, unknown)) {
+      err_ << "nodectl: " << detail::in_quotes(told_.file) << " is there already\n";
+      return exit_code::no;
+    }
+    const auto got = nodes_.ask(place, {"GET", "/admin/remains", {wait()}});
+    if (got.how != contact::answered || got.status >= 400) {
+      complain(place, got);
+      return show_complaints(exit_code::unknown);
+    }
+    const auto left = understudy::decode_remains(std::as_bytes(std::span{got.raw}));
+    if (!left) {
+      err_ << "nodectl: " << place << ": " << left.error().detail << '\n';
+      return exit_code::unknown;
+    }
+    std::ofstream file{told_.file, std::ios::binary};
+    file << got.raw << std::flush;
+    if (!file) {
+      err_ << "nodectl: " << detail::in_quotes(told_.file) << " can not be written\n";
+      return exit_code::no;
+    }
+    out_ << "saved " << got.raw.size() << " bytes, up to entry " << left->last().index.value
+         << " of term " << left->last().term.value << '\n';
+    return exit_code::done;
+  }
+
+  // -- nobody: what is left
+  // ------------------------------------------------------------------------
+
+  exit_code recover() {
+    std::vector<understudy::remains> all;
+    for (const auto& path : told_.paths) {
+      auto left = understudy::remains_at(path);
+      if (!left) {
+        err_ << "nodectl: " << to_string(left.error().code) << ": " << left.error().detail << '\n';
+        return exit_code::no;
+      }
+      all.push_back(std::move(*left));
+    }
+    const auto best = understudy::inherit(all);
+    if (!best) {
+      err_ << "nodectl: " << to_string(best.error().code) << ": " << best.error().detail << '\n';
+      return exit_code::no;
+    }
+    out_ << *best << "To go on: stop what still runs of the old cluster, start node --recover "
+         << told_.paths[best->from] << ", and the others anew with that one as their --seed.\n";
+    return exit_code::done;
   }
 
   // -- any node, or the leader

@@ -30,7 +30,8 @@ struct reply {
   contact how = contact::answered;
   int status = 0;
   nlohmann::json body = {}; ///< an object, if it answered
-  std::string why = {};     ///< if it did not
+  std::string raw = {}; ///< in its place, where it is no JSON: what `GET /admin/remains` answers
+  std::string why = {}; ///< if it did not
 };
 
 class door {

@@ -33,8 +33,10 @@ struct options {
   std::vector<std::string> addresses = {}; ///< of the nodes' APIs for operators
   double timeout = 30;
   std::string command = {};
-  std::string member = {};   ///< a name or an id; may be empty with some commands
-  std::uint32_t version = 0; ///< of the table
+  std::string member = {};             ///< a name or an id; may be empty with some commands
+  std::uint32_t version = 0;           ///< of the table
+  std::string file = {};               ///< to be written
+  std::vector<std::string> paths = {}; ///< of what is left of nodes
   std::vector<std::string> dies = {};
   std::vector<std::string> leaves = {};
   nlohmann::ordered_json settings = {}; ///< what is to be changed; null: nothing
@@ -64,6 +66,8 @@ EXAMPLES
   nodectl --admin 127.0.0.1:9081 settings max_voters=7 evict_after_ms=20000
   nodectl --admin 127.0.0.1:9081,127.0.0.1:9082 safe-to-stop a && systemctl stop node@a
   nodectl --admin 127.0.0.1:9081 use-version 2
+  nodectl --admin 127.0.0.1:9084 save d.left
+  nodectl recover d.left /var/lib/a /var/lib/b
 
 EXIT STATUS
   0   done; of safe-to-stop: yes
@@ -104,7 +108,7 @@ inline void read_setting(const std::string& text, nlohmann::ordered_json& to,
 /// Everything that is wrong with the options.
 [[nodiscard]] inline std::vector<std::string> complaints(const options& o) {
   std::vector<std::string> found;
-  if (o.addresses.empty())
+  if (o.addresses.empty() && o.command != "recover")
     found.emplace_back("--admin has to say where a node's API for operators is");
   for (const auto& at : o.addresses)
     if (const auto place = node_program::detail::address_of("--admin", at, found);
@@ -112,8 +116,8 @@ inline void read_setting(const std::string& text, nlohmann::ordered_json& to,
       found.push_back("--admin " + in_quotes(at) + ": port 0 is no port that answers");
   if (!(o.timeout > 0 && o.timeout <= timeout_max))
     found.emplace_back("--timeout must be above 0 and up to 60 seconds");
-  if ((o.command == "leave" || o.command == "snapshot") && o.member.empty()
-      && o.addresses.size() > 1)
+  const bool at_one = o.command == "leave" || o.command == "snapshot" || o.command == "save";
+  if (at_one && o.member.empty() && o.addresses.size() > 1)
     found.push_back("with several addresses " + o.command
                     + " needs the NAME of the node that is meant");
   return found;
@@ -181,6 +185,13 @@ inline void add_commands(CLI::App& app, options& o, std::vector<std::string>& se
   with_name(add("safe-to-stop", "whether the rest keeps a majority, and every seat is taken"),
             true);
   with_name(add("snapshot", "has a node write its table down"), false);
+  auto* save = add("save", "writes all that a node has into a new file, for recover");
+  save->add_option("FILE", o.file, "that is not there yet")->required();
+  with_name(save, false);
+  add("recover", "with whose data to go on when a majority of the voters is lost\n"
+                 "for good, and what is lost then; changes nothing")
+      ->add_option("PATH", o.paths, "what is left: files of save, directories of nodes")
+      ->required();
 }
 
 } // namespace detail

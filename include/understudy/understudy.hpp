@@ -7,5 +7,6 @@
 #include <understudy/client.hpp>
 #include <understudy/machine.hpp>
 #include <understudy/node.hpp>
+#include <understudy/recovery/remains_image.hpp>
 #include <understudy/recovery/survivors.hpp>
 #include <understudy/version.hpp>

@@ -38,6 +38,9 @@ public:
     return note("leave", {}, 0s).map([&](log_index) { return end; });
   }
   expected<log_index> snapshot(interval limit) override { return note("snapshot", {}, limit); }
+  expected<understudy::bytes> remains(interval limit) override {
+    return note("remains", {}, limit).map([](log_index) { return understudy::bytes{"all"}; });
+  }
   expected<log_index> evict(member_id who, interval limit) override {
     return note("evict", who, limit);
   }
@@ -133,6 +136,17 @@ bool says(const std::string& text, std::string_view part) {
 }
 
 } // namespace
+
+TEST_CASE_FIXTURE(fixture, "what a node has is handed out as it is") {
+  const auto got = ask("GET", "/admin/remains", {{"timeout", "2"}});
+  CHECK(got.status == 200);
+  CHECK(got.type == "application/octet-stream");
+  CHECK(got.body == "all");
+  CHECK(node.told == "remains");
+  CHECK(node.asked_limit == 2s);
+  node.wanted = {errc::timed_out, "late"};
+  CHECK(ask("GET", "/admin/remains").status == 504);
+}
 
 TEST_CASE_FIXTURE(fixture, "a version to be used is a number from 1 on") {
   const auto used = ask("POST", "/admin/use-version", {{"version", "2"}, {"timeout", "2"}});

@@ -104,6 +104,15 @@ TEST_CASE("each complaint names the option and its value") {
   CHECK(says(refused({"--found", "--name", name.c_str()}), "--name takes 256 bytes"));
 }
 
+TEST_CASE("what goes on with what is left makes a cluster, and joins none") {
+  CHECK_FALSE(read({"--recover", "/"}).over);
+  CHECK(says(refused({"--recover", "/", "--found"}), "--recover makes a new cluster"));
+  CHECK(says(refused({"--recover", "/", "--listen", "127.0.0.1:1", "--seed", "127.0.0.1:2"}),
+             "neither --found nor --seed"));
+  CHECK(says(refused({"--recover", "/tmp", "--data", "/tmp/../tmp"}), "the same directory"));
+  CHECK(says(refused({"--recover", "/no/such/file"}), "no file or directory '/no/such/file'"));
+}
+
 TEST_CASE("all complaints come at once") {
   const auto text = refused({"--drain", "-1", "--log-level", "loud"});
   CHECK(says(text, "--found"));

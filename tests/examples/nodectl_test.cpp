@@ -2,9 +2,15 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "raft/support/entries.hpp"
+#include "support/scratch.hpp"
 #include <nodectl/commands.hpp>
 
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <initializer_list>
+#include <ios>
 #include <map>
 #include <sstream>
 #include <string>
@@ -60,6 +66,15 @@ public:
   std::vector<std::string> asked;
   request last;
 };
+
+/// What node `id` has of four, of which the first three vote.
+understudy::remains log_of(std::uint64_t id, std::uint64_t last) {
+  understudy::remains all{.node = {id}};
+  all.kept.entries.push_back(support::entry_of(1, 1, support::made_of({1, 2, 3, 4}, {1, 2, 3})));
+  for (std::uint64_t i = 2; i <= last; ++i)
+    all.kept.entries.push_back(support::entry_of(i, 2, "x"));
+  return all;
+}
 
 struct fixture {
   set_doors nodes;
@@ -159,7 +174,7 @@ TEST_CASE("the help has every command and what the exit status means") {
   CHECK(help.status == exit_code::done);
   for (const auto* part :
        {"status", "journal", "leave", "evict", "pin", "unpin", "transfer", "use-version",
-        "settings", "plan", "safe-to-stop", "snapshot", "EXIT STATUS"})
+        "settings", "plan", "safe-to-stop", "snapshot", "save", "recover", "EXIT STATUS"})
     CHECK(says(help.text, part));
   CHECK(says(read({"plan", "--help"}).text, "--dies"));
 }
@@ -300,6 +315,46 @@ TEST_CASE_FIXTURE(fixture, "a node that is to leave is found by its name") {
   nodes.answer("a:1 GET /admin/status", status_of("11", "bob", "leader"));
   CHECK(run({"leave", "bob"}, "a:1,c:3") == exit_code::no);
   CHECK(says(err, "more than one"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what a node has is saved to a new file, and to no other") {
+  const test_support::scratch disk;
+  const auto file = disk.path("left");
+  const auto image = understudy::encode_remains(log_of(4, 8));
+  nodes.answers["a:1 GET /admin/remains"] = {.status = 200, .raw = std::string{image.text()}};
+  CHECK(run({"save", file.c_str()}, "a:1") == exit_code::done);
+  CHECK(says(out, "up to entry 8 of term 2\n"));
+  CHECK(understudy::remains_at(file).value().node == understudy::member_id{4});
+  CHECK(run({"save", file.c_str()}, "a:1") == exit_code::no);
+  CHECK(says(err, "is there already"));
+  nodes.answers["a:1 GET /admin/remains"].raw.pop_back();
+  const auto other = disk.path("other");
+  CHECK(run({"save", other.c_str()}, "a:1") == exit_code::unknown);
+  CHECK(says(err, "damaged, or missing"));
+  CHECK_FALSE(std::filesystem::exists(other));
+  CHECK(run({"save", disk.path("no/where").c_str()}, "b:2") == exit_code::unknown);
+  CHECK(says(refused({"--admin", "a:1,b:2", "save", "x"}), "save needs the NAME"));
+}
+
+TEST_CASE_FIXTURE(fixture, "of what is left the newest is named, with what is lost") {
+  const test_support::scratch disk;
+  const auto save = [&](const char* name, const understudy::remains& what) {
+    std::ofstream{disk.path(name), std::ios::binary} << understudy::encode_remains(what).text();
+    return disk.path(name);
+  };
+  const auto d = save("d", log_of(4, 8));
+  const auto c = save("c", log_of(3, 9));
+  CHECK(run({"recover", d.c_str(), c.c_str()}) == exit_code::done);
+  CHECK(nodes.asked.empty());
+  CHECK(says(out, "Of 3 voters these are missing"));
+  CHECK(says(out, "start node --recover " + c + ","));
+  const auto b = save("b", log_of(2, 9));
+  CHECK(run({"recover", b.c_str(), c.c_str()}) == exit_code::no);
+  CHECK(says(err, "quorum_intact"));
+  CHECK(run({"recover", disk.path("none").c_str()}) == exit_code::no);
+  CHECK(says(err, "storage_missing: " + disk.path("none")));
+  CHECK_FALSE(read({"recover", "x"}).over); // nobody has to be asked
+  CHECK(says(refused({"recover"}), "PATH is required"));
 }
 
 TEST_CASE_FIXTURE(fixture, "settings are shown, or changed") {
