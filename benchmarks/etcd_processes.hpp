@@ -38,39 +38,39 @@ public:
 
   etcd_processes(const std::string& program, std::size_t count,
                  const std::filesystem::path& directory)
-      : data_{directory} {
-    members_.resize(count);
+      : program_{program}, data_{directory} {
     for (std::size_t i = 0; i < count; ++i)
-      members_[i] = {"m" + std::to_string(i + 1),
-                     test_support::free_port(),
-                     test_support::free_port(),
-                     {},
-                     nullptr};
-    std::string all;
-    for (const auto& m : members_)
-      all += (all.empty() ? "" : ",") + m.name + '=' + place(m.link);
-    for (auto& m : members_) {
-      m.command = {program,
-                   "--name",
-                   m.name,
-                   "--data-dir",
-                   data_.make(m.name) + "/data",
-                   "--listen-client-urls",
-                   place(m.door),
-                   "--advertise-client-urls",
-                   place(m.door),
-                   "--listen-peer-urls",
-                   place(m.link),
-                   "--initial-advertise-peer-urls",
-                   place(m.link),
-                   "--initial-cluster",
-                   all,
-                   "--log-level",
-                   "error",
-                   "--quota-backend-bytes",
-                   "8589934592"};
-      m.process = std::make_unique<test_support::child_process>(m.command);
-    }
+      members_.push_back(make_member());
+    for (auto& m : members_)
+      start(m, "new");
+    settle();
+  }
+
+  /// Starts another member: it learns first, and votes when it has caught up.
+  void add() {
+    members_.push_back(make_member());
+    auto& one = members_.back();
+    const auto& tell = members_.front();
+    nlohmann::json added; // not before all have been connected for five seconds
+    await("etcd does not take a member in", [&] {
+      added = ask(tell, "/v3/cluster/member/add",
+                  {{"peerURLs", {place(one.link)}}, {"isLearner", true}});
+      return added.is_object();
+    });
+    start(one, "existing");
+    await("a learner is not promoted", [&] {
+      return ask(tell, "/v3/cluster/member/promote", {{"ID", added["member"]["ID"]}}).is_object();
+    });
+    settle();
+  }
+
+  /// Ends one for good: its process, and then its membership.
+  void end(std::size_t which, int signal) {
+    members_[which].process->signal(signal);
+    static_cast<void>(members_[which].process->wait());
+    const auto name = members_[which].name;
+    members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(which));
+    await("a member is not removed", [&] { return remove(name); });
     settle();
   }
 
@@ -93,6 +93,8 @@ public:
     });
     return found;
   }
+
+  void freeze(std::size_t which) override { members_[which].process->signal(SIGSTOP); }
 
   void kill(std::size_t which) override {
     members_[which].process->signal(SIGKILL);
@@ -125,6 +127,62 @@ private:
     std::unique_ptr<test_support::child_process> process;
   };
 
+  /// One that was never started.
+  [[nodiscard]] member make_member() {
+    return {"m" + std::to_string(++made_),
+            test_support::free_port(),
+            test_support::free_port(),
+            {},
+            nullptr};
+  }
+
+  /// `state`: whether the cluster is "new", or "existing".
+  void start(member& one, const std::string& state) {
+    std::string all;
+    for (const auto& m : members_)
+      all += (all.empty() ? "" : ",") + m.name + '=' + place(m.link);
+    one.command = {program_,
+                   "--name",
+                   one.name,
+                   "--data-dir",
+                   data_.make(one.name) + "/data",
+                   "--listen-client-urls",
+                   place(one.door),
+                   "--advertise-client-urls",
+                   place(one.door),
+                   "--listen-peer-urls",
+                   place(one.link),
+                   "--initial-advertise-peer-urls",
+                   place(one.link),
+                   "--initial-cluster",
+                   all,
+                   "--initial-cluster-state",
+                   state,
+                   "--log-level",
+                   "error",
+                   "--quota-backend-bytes",
+                   "8589934592"};
+    one.process = std::make_unique<test_support::child_process>(one.command);
+  }
+
+  /// What a member answers, or null if it does not do what it is asked.
+  [[nodiscard]] static nlohmann::json ask(const member& one, const std::string& what,
+                                          const nlohmann::json& how) {
+    auto line = connection_to(one.door);
+    const auto got = line.Post(what, how.dump(), "application/json");
+    return got && got->status == 200 ? nlohmann::json::parse(got->body) : nlohmann::json{};
+  }
+
+  [[nodiscard]] bool remove(const std::string& name) const {
+    const auto listed = ask(members_.front(), "/v3/cluster/member/list", nlohmann::json::object());
+    if (!listed.is_object())
+      return false;
+    for (const auto& m : listed["members"])
+      if (m.value("name", "") == name)
+        return ask(members_.front(), "/v3/cluster/member/remove", {{"ID", m["ID"]}}).is_object();
+    return true;
+  }
+
   [[nodiscard]] static std::string as_base64(const std::string& plain) {
     std::string text((plain.size() + 2) / 3 * 4 + 1, '\0'); // it ends with a zero
     const auto size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
@@ -155,8 +213,10 @@ private:
     });
   }
 
+  std::string program_;
   scratch_directory data_;
-  std::vector<member> members_;
+  std::size_t made_ = 0;
+  std::vector<member> members_;     ///< in the order in which they were started
   std::vector<std::size_t> killed_; ///< and not started again yet
 };
 

@@ -88,6 +88,8 @@ public:
     settle();
   }
 
+  void freeze(std::size_t which) override { nodes_[which].process->signal(SIGSTOP); }
+
   void kill(std::size_t which) override {
     nodes_[which].process->signal(SIGKILL);
     killed_.push_back(std::move(nodes_[which]));

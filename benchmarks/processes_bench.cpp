@@ -8,8 +8,10 @@
 //              over the trials, `p99_ms`, `min_ms` and `max_ms` stand beside it. `listener`: three
 //              nodes vote and a fourth listens; each trial kills one for good, and a new one
 //              enters. `durable`: three nodes with directories; who was killed is started again.
-//              `etcd`: three members on the same disk; likewise. `stall_ms` is the machine's part:
-//              how late a timer of 1 ms fired at worst in the median trial.
+//              `etcd`: three members on the same disk; likewise. `silent` and `etcd_silent`: the
+//              leader is not killed but stopped (SIGSTOP), so that its connections stay and nothing
+//              comes over them, as when a network swallows what is sent. `stall_ms` is the
+//              machine's part: how late a timer of 1 ms fired at worst in the median trial.
 //
 //   writes     `callers` threads, each with one write open, all of them over HTTP, at the nodes in
 //              turn. Rounds of both take turns. `per_s`, `p50_us`, `p99_us` are of the nodes,
@@ -22,12 +24,19 @@
 //              come through its gateway to JSON, as there is no client of it in C++: a ratio that
 //              says what a C++ program has, and not what etcd can do.
 //
+//   loopback   What the machine can do: `callers` threads send 256 bytes each to a process that
+//              sends them back, one after the other.
+//
 //   rolling    Five nodes, of which three vote, are replaced by new processes one after the other,
-//              the oldest last, while four callers write through the library's client, each every
-//              4 ms, which is told of each new one. The old ones are told to leave (SIGTERM), or
-//              killed, when the new one has entered. `gap_ms` is the longest time between two
-//              acknowledged writes, the median over the rounds; `wait_max_ms` the longest that a
-//              caller waited; `failed` should be 0.
+//              the oldest last, while four callers write, each every 4 ms. The old ones are told to
+//              leave (SIGTERM), or killed, when the new one has entered. `leave` and `kill`:
+//              through the library's client, which is told of five nodes at the start, and learns
+//              of the others. `leave_http` and `kill_http`: over HTTP; a caller goes on at the next
+//              node when one does not acknowledge its write. `etcd_leave` and `etcd_kill`:
+//              likewise, with etcd's three members; a new one is added as a learner and promoted,
+//              the old one's process ended and then its membership. `gap_ms` is the longest time
+//              between two acknowledged writes, the median over the rounds; `wait_max_ms` the
+//              longest that a caller waited; `failed` should be 0.
 //
 //   listeners  500 writes a second at three nodes, and in turns at three with so many listeners:
 //              `cpu_us` and `sent` (bytes) are what the leader spends on each write with listeners,
@@ -42,11 +51,13 @@
 #include <benchmark/benchmark.h>
 
 #include "checked.hpp"
+#include "echo_process.hpp"
 #include "etcd_processes.hpp"
 #include "figures.hpp"
 #include "guarded.hpp"
 #include "node_cost.hpp"
 #include "node_processes.hpp"
+#include "open_doors.hpp"
 #include "paced_writers.hpp"
 #include "scratch_directory.hpp"
 #include "served_store.hpp"
@@ -96,16 +107,18 @@ constexpr auto length = 1s;
 
 // -- failover -------------------------------------------------------------------------------------
 
-enum class kind { listener, durable, etcd };
+enum class kind { listener, durable, etcd, silent, etcd_silent };
 
 [[nodiscard]] std::unique_ptr<served_store> make_store(kind what) {
   switch (what) {
   case kind::listener:
+  case kind::silent:
     return std::make_unique<node_processes>(UNDERSTUDY_NODE_PROGRAM, node_processes::seats + 1);
   case kind::durable:
     return std::make_unique<node_processes>(UNDERSTUDY_NODE_PROGRAM, node_processes::seats,
                                             disk_to_measure());
   case kind::etcd:
+  case kind::etcd_silent:
     return make_etcd(disk_to_measure());
   }
   throw std::runtime_error{"unlisted"};
@@ -114,12 +127,13 @@ enum class kind { listener, durable, etcd };
 void failover(benchmark::State& state, kind what) {
   guarded(state, [&] {
     const auto store = make_store(what);
+    const bool is_silent = what == kind::silent || what == kind::etcd_silent;
     demo::stall_meter stalls;
     std::vector<double> took;
     std::vector<double> stalled;
     for (auto _ : state) {
       stalls.take();
-      took.push_back(time_to_next_write(*store).count());
+      took.push_back(time_to_next_write(*store, is_silent).count());
       stalled.push_back(stalls.take().count());
       state.SetIterationTime(took.back() / 1e3);
       store->restore();
@@ -135,6 +149,8 @@ void failover(benchmark::State& state, kind what) {
 BENCHMARK_CAPTURE(failover, listener, kind::listener)->Iterations(trials)->UseManualTime();
 BENCHMARK_CAPTURE(failover, durable, kind::durable)->Iterations(trials)->UseManualTime();
 BENCHMARK_CAPTURE(failover, etcd, kind::etcd)->Iterations(trials)->UseManualTime();
+BENCHMARK_CAPTURE(failover, silent, kind::silent)->Iterations(trials)->UseManualTime();
+BENCHMARK_CAPTURE(failover, etcd_silent, kind::etcd_silent)->Iterations(trials)->UseManualTime();
 
 // -- writes ---------------------------------------------------------------------------------------
 
@@ -200,6 +216,25 @@ void writes(benchmark::State& state, medium where) {
   });
 }
 
+void loopback(benchmark::State& state) {
+  guarded(state, [&] {
+    const echo_process echo;
+    const auto callers = static_cast<std::size_t>(state.range(0));
+    series all;
+    for (auto _ : state) {
+      auto round = write_for(
+          callers, [&](std::size_t) { return echo.caller(); }, length);
+      if (round.failed != 0)
+        throw std::runtime_error{"the echo has failed"};
+      state.SetIterationTime(1 / round.per_second());
+      all.add(std::move(round));
+    }
+    state.counters["per_s"] = all.per_second();
+    state.counters["p50_us"] = all.wait(0.5).count();
+    state.counters["p99_us"] = all.wait(0.99).count();
+  });
+}
+
 /// Writes through the library's own client, which looks for a node that answers.
 class own_client {
 public:
@@ -209,9 +244,6 @@ public:
   own_client(const own_client&) = delete;
   own_client& operator=(const own_client&) = delete;
   ~own_client() { calls_.stop(); }
-
-  /// From now on it calls these.
-  void follow(const node_processes& nodes) const { calls_.update_nodes(contacts(nodes)); }
 
   [[nodiscard]] one_write caller(std::size_t number) const {
     return [this, what = key_value::put{"caller" + std::to_string(number), std::string(256, 'v')}] {
@@ -245,6 +277,7 @@ void loads(benchmark::internal::Benchmark* of) {
   of->ArgName("callers")->Arg(1)->Arg(64)->Arg(256)->Iterations(rounds)->UseManualTime();
 }
 
+BENCHMARK(loopback)->Apply(loads);
 BENCHMARK_CAPTURE(writes, memory, medium::memory)->Apply(loads);
 BENCHMARK_CAPTURE(writes, durable, medium::disk)->Apply(loads);
 BENCHMARK_CAPTURE(client, memory, medium::memory)->Apply(loads);
@@ -254,24 +287,32 @@ BENCHMARK_CAPTURE(client, durable, medium::disk)->Apply(loads);
 
 constexpr std::size_t pacers = 4;
 
-/// All five nodes are replaced, the oldest last.
-void rolling(benchmark::State& state, int signal) {
+/// All nodes of `store` are replaced, the oldest last; `callers(i)` make the writers, and
+/// `changed()` tells them of the new nodes, if they have to be told.
+template <class Store, class Callers, class Changed>
+[[nodiscard]] paced_writers::findings replace_all(Store& store, int signal, const Callers& callers,
+                                                  const Changed& changed) {
+  paced_writers writers{pacers, callers, 4ms};
+  for (auto left = store.doors().size(); left > 0; --left) {
+    store.add();
+    changed();
+    store.end(left > 1 ? 1 : 0, signal);
+    changed();
+  }
+  return writers.finish();
+}
+
+/// `replace(store)` is a round.
+template <class Make, class Replace>
+void rolling(benchmark::State& state, const Make& make, const Replace& replace) {
   guarded(state, [&] {
-    constexpr std::size_t count = 5;
-    node_processes nodes{UNDERSTUDY_NODE_PROGRAM, count};
+    const auto store = make();
     std::vector<double> gaps;
     std::vector<double> waits;
     std::size_t failed = 0;
     for (auto _ : state) {
-      const own_client calls{nodes};
       const auto began = std::chrono::steady_clock::now();
-      paced_writers writers{pacers, [&](std::size_t i) { return calls.caller(i); }, 4ms};
-      for (std::size_t left = count; left > 0; --left) {
-        nodes.add();
-        calls.follow(nodes);
-        nodes.end(left > 1 ? 1 : 0, signal);
-      }
-      const auto found = writers.finish();
+      const paced_writers::findings found = replace(*store);
       state.SetIterationTime(seconds{std::chrono::steady_clock::now() - began}.count());
       gaps.push_back(found.longest_gap.count());
       waits.push_back(found.longest_wait.count());
@@ -284,8 +325,59 @@ void rolling(benchmark::State& state, int signal) {
   });
 }
 
-BENCHMARK_CAPTURE(rolling, leave, SIGTERM)->Iterations(rounds)->UseManualTime();
-BENCHMARK_CAPTURE(rolling, kill, SIGKILL)->Iterations(rounds)->UseManualTime();
+[[nodiscard]] std::unique_ptr<node_processes> make_five() {
+  return std::make_unique<node_processes>(UNDERSTUDY_NODE_PROGRAM, 5);
+}
+
+void rolling_client(benchmark::State& state, int signal) {
+  rolling(state, make_five, [&](node_processes& nodes) {
+    const own_client calls{nodes};
+    return replace_all(
+        nodes, signal, [&](std::size_t i) { return calls.caller(i); }, [] {});
+  });
+}
+
+template <class Make> void rolling_http(benchmark::State& state, int signal, const Make& make) {
+  rolling(state, make, [&](auto& store) {
+    open_doors doors{store.doors()};
+    return replace_all(
+        store, signal, [&](std::size_t i) { return through(doors, store, i); },
+        [&] { doors.update(store.doors()); });
+  });
+}
+
+void rolling_nodes(benchmark::State& state, int signal) {
+  rolling_http(state, signal, make_five);
+}
+
+void rolling_etcd(benchmark::State& state, int signal) {
+  rolling_http(state, signal, [] { return make_etcd(memory_disk()); });
+}
+
+BENCHMARK_CAPTURE(rolling_client, leave, SIGTERM)
+    ->Name("rolling/leave")
+    ->Iterations(rounds)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(rolling_client, kill, SIGKILL)
+    ->Name("rolling/kill")
+    ->Iterations(rounds)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(rolling_nodes, leave, SIGTERM)
+    ->Name("rolling/leave_http")
+    ->Iterations(rounds)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(rolling_nodes, kill, SIGKILL)
+    ->Name("rolling/kill_http")
+    ->Iterations(rounds)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(rolling_etcd, leave, SIGTERM)
+    ->Name("rolling/etcd_leave")
+    ->Iterations(rounds)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(rolling_etcd, kill, SIGKILL)
+    ->Name("rolling/etcd_kill")
+    ->Iterations(rounds)
+    ->UseManualTime();
 
 // -- what listeners cost --------------------------------------------------------------------------
 

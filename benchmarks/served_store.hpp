@@ -29,6 +29,9 @@ public:
   /// Which of them leads; waits until one does.
   [[nodiscard]] virtual std::size_t leader() = 0;
 
+  /// Has a node do nothing any more, though it is there; it is killed afterwards.
+  virtual void freeze(std::size_t which) = 0;
+
   /// Ends a node as a crash would.
   virtual void kill(std::size_t which) = 0;
 

@@ -58,9 +58,10 @@ write_for(std::size_t callers, const std::function<one_write(std::size_t)>& make
   return all;
 }
 
-/// Kills the leader. From then on until the first write is acknowledged that was sent after it: a
-/// new one is sent every 5 ms, each on a connection of its own, to the other nodes in turn.
-[[nodiscard]] inline milliseconds time_to_next_write(served_store& store) {
+/// Kills the leader, or stops it until the write is acknowledged. From then on until the first
+/// write is acknowledged that was sent after it: a new one is sent every 5 ms, each on a connection
+/// of its own, to the other nodes in turn.
+[[nodiscard]] inline milliseconds time_to_next_write(served_store& store, bool silently = false) {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds pace{5};
   constexpr std::chrono::seconds patience{60};
@@ -72,7 +73,10 @@ write_for(std::size_t callers, const std::function<one_write(std::size_t)>& make
   const auto is_answered = [&] { return first.load() != clock::duration::max(); };
   std::list<std::jthread> writes;
   const auto begin = clock::now();
-  store.kill(leads);
+  if (silently)
+    store.freeze(leads);
+  else
+    store.kill(leads);
   for (std::size_t i = 0; !is_answered(); ++i) {
     if (clock::now() - begin > patience)
       throw std::runtime_error{"no write is acknowledged any more"};
@@ -87,6 +91,8 @@ write_for(std::size_t callers, const std::function<one_write(std::size_t)>& make
     std::this_thread::sleep_until(begin + pace * (i + 1));
   }
   writes.clear();
+  if (silently)
+    store.kill(leads);
   return first.load();
 }
 
