@@ -1,231 +1,95 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Real processes of the node program, killed, stopped and cut off while clients call. What the
-// clients were told must be explained by one table that did one thing at a time.
+// Real processes of the node program, killed, stopped, cut off and left without room while clients
+// call. What the clients were told must be explained by one table that did one thing at a time.
 //
 // UNDERSTUDY_SEED starts elsewhere, UNDERSTUDY_SECONDS takes longer: see tools/torture.
 
-#include <understudy/client.hpp>
-#include <understudy/testing/random.hpp>
-#include <understudy/transport/tcp_network.hpp>
-
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
-#include "node/key_value.hpp"
-#include "node/key_value_messages.hpp"
-#include "support/child_process.hpp"
+#include "processes/support/tortured.hpp"
 #include "support/environment.hpp"
-#include "support/free_port.hpp"
-#include "support/ledger.hpp"
-#include "support/tcp_proxy.hpp"
+#include "support/mounted.hpp"
+#include "support/scratch.hpp"
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 namespace torture_test {
 
-using namespace understudy;
-using namespace std::chrono_literals;
-using node_program::key_value;
-using test_support::child_process;
-using test_support::set_between;
-using test_support::tcp_proxy;
-using test_support::wire_fault;
-using ledger = test_support::ledger<key_value>;
-using model = ledger::model;
-using shop = cluster_client<key_value>;
+using namespace tortured;
 
 namespace {
 
-constexpr std::array keys{"blue", "green", "red"};
+constexpr auto election_timeout = 300ms;
 
-/// Calls one after the other, all on keys that others use, too.
-class customer {
-public:
-  customer(std::uint64_t number, shop calls, ledger& all)
-      : number_{number}, calls_{std::move(calls)}, all_{&all}, random_{number},
-        thread_{[this] { run(); }} {}
-  ~customer() {
-    over_ = true;
-    thread_.join();
-  }
-
-  void update(const std::vector<contact>& places) const { calls_.update_nodes(places); }
-
-private:
-  template <class Asked> void submit(const std::string& key, const Asked& what) {
-    const auto id = all_->ask(number_, key, model::command(what));
-    all_->end<Asked>(id, calls_.submit(what, 3s).get());
-  }
-
-  void run() {
-    for (std::uint64_t i = 0; !over_; ++i) {
-      const std::string key = random_.pick(keys);
-      const auto value = std::to_string(number_) + "." + std::to_string(i);
-      switch (random_.below(4)) {
-      case 0:
-        submit("sum", key_value::add{"sum", 1});
-        break;
-      case 1:
-        submit(key, key_value::put{key, value});
-        break;
-      case 2:
-        submit(key, key_value::compare_and_set{key, last_, value});
-        break;
-      default: {
-        const key_value::get what{key};
-        const auto id = all_->ask(number_, key, model::query(what));
-        const auto seen = calls_.query(what, {}, 3s).get();
-        all_->end<key_value::get>(id, seen);
-        if (seen)
-          last_ = seen->value;
-      }
-      }
-    }
-  }
-
-  std::uint64_t number_;
-  shop calls_;
-  ledger* all_;
-  testing::random_stream random_;
-  std::optional<std::string> last_;
-  std::atomic<bool> over_{false};
-  std::thread thread_;
-};
-
-[[nodiscard]] std::string place(std::uint16_t port) {
-  return "127.0.0.1:" + std::to_string(port);
-}
-
-/// What a node says of itself, or null if it does not answer.
-[[nodiscard]] nlohmann::json status_at(const std::string& host_and_port) {
-  const auto where = protocol::parse_host_and_port(host_and_port);
-  REQUIRE_MESSAGE(where, host_and_port);
-  auto line = dial(where->host, where->port, 1s);
-  const std::string asked = "GET /status HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-  if (!line.socket || ::send(line.socket.get(), asked.data(), asked.size(), MSG_NOSIGNAL) < 0)
-    return {};
-  std::string answer;
-  char some[4'096];
-  for (pollfd waits{line.socket.get(), POLLIN, 0}; ::poll(&waits, 1, 5'000) == 1;) {
-    const auto got = ::recv(line.socket.get(), some, sizeof some, 0);
-    if (got <= 0)
-      break;
-    answer.append(some, static_cast<std::size_t>(got));
-  }
-  const auto body = answer.find("\r\n\r\n");
-  if (body == std::string::npos)
-    return {};
-  auto read = nlohmann::json::parse(answer.substr(body + 4), nullptr, false);
-  return read.is_discarded() ? nlohmann::json{} : read;
-}
-
-/// A process, and the network before it.
-struct running_node {
-  std::string name;
-  std::unique_ptr<tcp_proxy> network;
-  std::unique_ptr<child_process> process;
-};
-
-class cluster {
-public:
-  running_node& start() {
-    const auto port = test_support::free_port();
-    running_node one{"n" + std::to_string(++started_), std::make_unique<tcp_proxy>(port), nullptr};
-    std::vector<std::string> command{UNDERSTUDY_NODE_PROGRAM,
-                                     "--name",
-                                     one.name,
-                                     "--listen",
-                                     place(port),
-                                     "--advertise",
-                                     place(one.network->port()),
-                                     "--http",
-                                     "127.0.0.1:0",
-                                     "--max-voters",
-                                     "3",
-                                     "--drain",
-                                     "0"};
-    if (nodes.empty())
-      command.emplace_back("--found");
-    for (const auto& n : nodes)
-      command.insert(command.end(), {"--seed", place(n.network->port())});
-    one.process = std::make_unique<child_process>(std::move(command));
-    nodes.push_back(std::move(one));
-    auto& made = nodes.back();
-    REQUIRE_MESSAGE(made.process->says("event=entered"), made.process->last_words());
-    return made;
-  }
-
-  /// Whether all know all, and every seat is taken by one that lives: another one may go.
-  [[nodiscard]] bool is_whole() const {
-    std::set<std::string> living;
-    for (const auto& n : nodes)
-      living.insert(n.process->said("id"));
-    return std::ranges::all_of(nodes, [&](const running_node& n) {
-      const auto seen = status_at(n.process->said("http"));
-      if (!seen.is_object() || !seen.value("ready", false) || seen.value("changing", true)
-          || seen["members"].size() != nodes.size())
-        return false;
-      const auto voters = seen["voters"].get<std::set<std::string>>();
-      return voters.size() == 3 && std::ranges::includes(living, voters);
-    });
-  }
-
-  [[nodiscard]] std::vector<contact> places() const {
-    std::vector<contact> all;
-    for (const auto& n : nodes)
-      all.push_back(tcp_seed(place(n.network->port())).value());
-    return all;
-  }
-
-  /// Between one and all other nodes.
-  void around(std::size_t one, const wire_fault& what) {
-    for (std::size_t i = 0; i < nodes.size(); ++i)
-      if (i != one)
-        set_between({*nodes[one].network, nodes[one].name}, {*nodes[i].network, nodes[i].name},
-                    what);
-  }
-
-  void heal() {
-    for (auto& n : nodes)
-      n.network->heal();
-  }
-
-  std::vector<running_node> nodes;
-
-private:
-  int started_ = 0;
-};
-
-struct tally {
+struct counts {
   int kills = 0;
   int leaves = 0;
   int stops = 0;
   int cuts = 0;
+  int full = 0;
 };
 
-/// One bad thing, and its end.
-void harm(cluster& all, ledger& told, testing::random_stream& random, tally& count) {
+/// How long a fault lasts that has an end: up to ten election timeouts. Calls go on meanwhile.
+void let_last(ledger& told, testing::random_stream& random) {
+  constexpr std::size_t never = 1'000'000'000;
+  told.wait_for_more(never, std::chrono::milliseconds{random.below(
+                                std::chrono::milliseconds{10 * election_timeout}.count())});
+}
+
+/// Some of the nodes, but not all.
+[[nodiscard]] std::set<std::size_t> draw_side(const cluster& all, testing::random_stream& random) {
+  std::set<std::size_t> side{static_cast<std::size_t>(random.below(all.nodes.size()))};
+  if (random.chance(0.5))
+    side.insert(static_cast<std::size_t>(random.below(all.nodes.size())));
+  return side;
+}
+
+/// A partition of some shape: one or two against all others, or against some of them only; closed,
+/// or silent, or silent in one direction.
+void cut_off(cluster& all, testing::random_stream& random, counts& count) {
+  ++count.cuts;
+  const auto side = draw_side(all, random);
+  const bool partly = random.chance(0.3);
+  std::set<std::size_t> others;
+  for (std::size_t i = 0; i < all.nodes.size(); ++i)
+    if (!side.contains(i) && !(partly && random.chance(0.5)))
+      others.insert(i);
+  using kind = wire_fault::kind;
+  const std::array shapes{wire_fault::both(kind::cut), wire_fault::both(kind::lose),
+                          wire_fault::both(kind::stall), wire_fault{.to_node = kind::lose},
+                          wire_fault{.from_node = kind::lose}};
+  all.between(side, others, random.pick(shapes));
+}
+
+void expect_end(running_node& one, int signal, int status) {
+  one.process->signal(signal);
+  const int ended = one.process->wait();
+  CHECK_MESSAGE(ended == status, one.process->last_words());
+}
+
+/// One bad thing, and its end: what nodes that keep everything in memory must survive, as long as
+/// a majority of the voters does.
+void harm(cluster& all, ledger& told, testing::random_stream& random, counts& count) {
   const auto one = static_cast<std::size_t>(random.below(all.nodes.size()));
   const auto replace = [&](int signal, int status) {
     auto gone = std::move(all.nodes[one]);
     all.nodes.erase(all.nodes.begin() + static_cast<std::ptrdiff_t>(one));
-    gone.process->signal(signal);
-    const int ended = gone.process->wait();
-    CHECK_MESSAGE(ended == status, gone.process->last_words());
+    expect_end(gone, signal, status);
     gone.network.reset(); // connecting is refused now, as it would be without it
     all.start();
   };
@@ -240,44 +104,86 @@ void harm(cluster& all, ledger& told, testing::random_stream& random, tally& cou
   case 3:
     ++count.stops;
     all.nodes[one].process->signal(SIGSTOP);
-    static_cast<void>(told.wait_for_done(random.below(200)));
+    let_last(told, random);
     all.nodes[one].process->signal(SIGCONT);
     return;
   default:
-    ++count.cuts;
-    all.around(
-        one, wire_fault::both(random.chance(0.5) ? wire_fault::kind::cut : wire_fault::kind::lose));
-    static_cast<void>(told.wait_for_done(random.below(200)));
+    cut_off(all, random, count);
+    let_last(told, random);
     all.heal();
   }
 }
 
-} // namespace
+/// Takes all the room that is left on a file system, until it goes.
+class filler {
+public:
+  explicit filler(const std::string& at)
+      : path_{at + "/filler"}, file_{::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)} {
+    struct ::statvfs room = {};
+    REQUIRE(::statvfs(at.c_str(), &room) == 0);
+    const auto left = static_cast<off_t>(room.f_bavail) * static_cast<off_t>(room.f_frsize);
+    if (file_ && left > 0) // others take room, too: then there is less left than was seen
+      static_cast<void>(::posix_fallocate(file_.get(), 0, left));
+  }
+  filler(const filler&) = delete;
+  filler& operator=(const filler&) = delete;
+  ~filler() { ::unlink(path_.c_str()); }
 
-TEST_CASE("nothing is lost, doubled or stale, whatever becomes of the processes") {
-  const auto seed = test_support::number_from("UNDERSTUDY_SEED", 1);
+private:
+  std::string path_;
+  descriptor file_;
+};
+
+/// Several bad things at once, and their ends: what nodes must survive that have a disk, whoever of
+/// them ends. `disk` is that of all, if it can be filled.
+void harm_at_will(cluster& all, ledger& told, testing::random_stream& random,
+                  const std::optional<std::string>& disk, counts& count) {
+  std::set<std::size_t> killed;
+  std::set<std::size_t> stopped;
+  std::optional<filler> full;
+  for (auto troubles = random.between(1, 3); troubles > 0; --troubles) {
+    const auto one = static_cast<std::size_t>(random.below(all.nodes.size()));
+    const auto what = random.below(disk ? 5 : 4);
+    if (what < 2 && !stopped.contains(one) && killed.insert(one).second) {
+      ++count.kills;
+      expect_end(all.nodes[one], SIGKILL, 128 + SIGKILL);
+    } else if (what == 2 && !killed.contains(one) && stopped.insert(one).second) {
+      ++count.stops;
+      all.nodes[one].process->signal(SIGSTOP);
+    } else if (what == 3) {
+      cut_off(all, random, count);
+    } else if (what == 4 && !full) {
+      ++count.full;
+      full.emplace(*disk);
+    }
+  }
+  let_last(told, random);
+  for (const auto one : killed)
+    all.restart(one); // on a full disk, perhaps
+  for (const auto one : stopped)
+    all.nodes[one].process->signal(SIGCONT);
+  all.heal();
+}
+
+/// Harms `all` again and again while customers call, and looks at what they were told.
+void torture(cluster& all, std::uint64_t seed, const std::function<void(ledger&)>& harm_once,
+             const counts& count) {
   const auto limit = std::chrono::seconds{test_support::number_from("UNDERSTUDY_SECONDS", 15)};
-  CAPTURE(seed);
-  testing::random_stream random{seed};
   networked_config config;
   caf::actor_system system{config};
-  cluster all;
-  for (int i = 0; i < 5; ++i)
-    all.start();
   ledger told;
-  tally count;
+  const auto call = [&](std::uint64_t number) {
+    auto calls = spawn_client<key_value>(system, all.places(), {}, number, over_tcp({}));
+    REQUIRE_MESSAGE(calls, calls.error());
+    return std::move(*calls);
+  };
   {
     std::vector<std::unique_ptr<customer>> customers;
-    for (std::uint64_t i = 1; i <= 4; ++i) {
-      auto calls = spawn_client<key_value>(system, all.places(), {}, i, over_tcp({}));
-      REQUIRE_MESSAGE(calls, calls.error());
-      customers.push_back(std::make_unique<customer>(i, std::move(*calls), told));
-    }
+    for (std::uint64_t i = 1; i <= 4; ++i)
+      customers.push_back(std::make_unique<customer>(seed * 10 + i, call(i), told));
     const auto end = std::chrono::steady_clock::now() + limit;
     while (std::chrono::steady_clock::now() < end) {
-      harm(all, told, random, count);
-      for (const auto& c : customers)
-        c->update(all.places());
+      harm_once(told);
       REQUIRE(told.wait_for_done(50));
       const auto patience = std::chrono::steady_clock::now() + 30s;
       while (!all.is_whole()) {
@@ -286,9 +192,7 @@ TEST_CASE("nothing is lost, doubled or stale, whatever becomes of the processes"
       }
     }
   }
-  auto calls = spawn_client<key_value>(system, all.places(), {}, 99, over_tcp({}));
-  REQUIRE_MESSAGE(calls, calls.error());
-  const auto sum = calls->query(key_value::get{"sum"}).get();
+  const auto sum = call(99).query(key_value::get{"sum"}).get();
   REQUIRE_MESSAGE(sum, sum.error());
   const auto total = std::stoll(sum->value.value_or("0"));
   std::int64_t added = 0;
@@ -303,7 +207,33 @@ TEST_CASE("nothing is lost, doubled or stale, whatever becomes of the processes"
   CHECK(told.is_linearizable());
   MESSAGE(told.done() << " acknowledged; of " << added << " additions " << in_doubt
                       << " more in doubt; " << count.kills << " kills, " << count.leaves
-                      << " leaves, " << count.stops << " stops, " << count.cuts << " cuts");
+                      << " leaves, " << count.stops << " stops, " << count.cuts << " cuts, "
+                      << count.full << " times no room");
+}
+
+} // namespace
+
+TEST_CASE("nothing is lost, doubled or stale, whatever becomes of processes without a disk") {
+  const auto seed = test_support::number_from("UNDERSTUDY_SEED", 1);
+  CAPTURE(seed);
+  testing::random_stream random{seed};
+  cluster all{5};
+  counts count;
+  torture(
+      all, seed, [&](ledger& told) { harm(all, told, random, count); }, count);
+}
+
+TEST_CASE("nothing is lost, doubled or stale, whatever becomes of processes and their disk") {
+  const auto seed = test_support::number_from("UNDERSTUDY_SEED", 1);
+  CAPTURE(seed);
+  testing::random_stream random{seed};
+  const test_support::scratch own;
+  const test_support::mounted small{own, "size=1536m"};
+  const auto disk = small ? std::optional{small.path()} : std::nullopt;
+  cluster all{5, disk.value_or(own.path())};
+  counts count;
+  torture(
+      all, seed, [&](ledger& told) { harm_at_will(all, told, random, disk, count); }, count);
 }
 
 } // namespace torture_test
