@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,8 +42,8 @@ public:
     if (process_ < 0)
       throw std::runtime_error{"the echo can not be forked"};
     if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL); // goes with who has made it, however that ends
       echo(door.get());
-      ::_exit(0);
     }
   }
   echo_process(const echo_process&) = delete;
@@ -87,7 +88,7 @@ private:
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
 
-  static void echo(int door) {
+  [[noreturn]] static void echo(int door) noexcept {
     std::vector<pollfd> all{{.fd = door, .events = POLLIN, .revents = 0}};
     std::array<char, 4'096> data{};
     while (::poll(all.data(), all.size(), -1) > 0) {
@@ -107,6 +108,7 @@ private:
           all.push_back({.fd = line, .events = POLLIN, .revents = 0});
         }
     }
+    ::_exit(0);
   }
 
   std::uint16_t port_ = 0;

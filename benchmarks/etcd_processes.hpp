@@ -170,7 +170,8 @@ private:
                                           const nlohmann::json& how) {
     auto line = connection_to(one.door);
     const auto got = line.Post(what, how.dump(), "application/json");
-    return got && got->status == 200 ? nlohmann::json::parse(got->body) : nlohmann::json{};
+    return got && got->status == 200 ? nlohmann::json::parse(got->body, nullptr, false)
+                                     : nlohmann::json{};
   }
 
   [[nodiscard]] bool remove(const std::string& name) const {
@@ -199,7 +200,8 @@ private:
   [[nodiscard]] static nlohmann::json status_of(const member& one) {
     auto line = connection_to(one.door, std::chrono::seconds{1});
     const auto got = line.Post("/v3/maintenance/status", "{}", "application/json");
-    return got && got->status == 200 ? nlohmann::json::parse(got->body) : nlohmann::json{};
+    return got && got->status == 200 ? nlohmann::json::parse(got->body, nullptr, false)
+                                     : nlohmann::json{};
   }
 
   /// Until all know one leader, and each of them has a write acknowledged.

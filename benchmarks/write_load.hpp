@@ -31,11 +31,13 @@ write_for(std::size_t callers, const std::function<one_write(std::size_t)>& make
           std::chrono::milliseconds length) {
   using clock = std::chrono::steady_clock;
   std::vector<round_figures> parts(callers);
+  std::vector<one_write> writes;
+  for (std::size_t i = 0; i < callers; ++i)
+    writes.push_back(make_caller(i));
   std::latch ready{static_cast<std::ptrdiff_t>(callers) + 1};
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < callers; ++i)
-    threads.emplace_back([&, i] {
-      const auto write = make_caller(i);
+    threads.emplace_back([&, i, write = std::move(writes[i])] {
       ready.arrive_and_wait();
       const auto until = clock::now() + length;
       for (auto now = clock::now(); now < until;) {

@@ -4,6 +4,7 @@
 /// \file
 /// What nodectl does: whom it asks, when it goes on to the next, and what it makes of the answers.
 
+#include <understudy/core/errors.hpp>
 #include <understudy/recovery/remains_image.hpp>
 #include <understudy/recovery/survivors.hpp>
 
@@ -15,14 +16,9 @@
 #include "options.hpp"
 #include "tables.hpp"
 
-#include <cstddef>
-#include <filesystem>
-#include <fstream>
-#include <ios>
 #include <ostream>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -144,27 +140,20 @@ private:
   }
 
   exit_code save(const std::string& place) {
-    if (std::error_code unknown; std::filesystem::exists(told_.file, unknown)) {
-      err_ << "nodectl: " << detail::in_quotes(told_.file) << " is there already\n";
-      return exit_code::no;
-    }
     const auto got = nodes_.ask(place, {"GET", "/admin/remains", {wait()}});
     if (got.how != contact::answered || got.status >= 400) {
       complain(place, got);
       return show_complaints(exit_code::unknown);
     }
-    const auto left = understudy::decode_remains(std::as_bytes(std::span{got.raw}));
+    const auto image = std::as_bytes(std::span{got.raw});
+    const auto left = understudy::decode_remains(image);
     if (!left) {
       err_ << "nodectl: " << place << ": " << left.error().detail << '\n';
       return exit_code::unknown;
     }
-    std::ofstream file{told_.file, std::ios::binary};
-    file << got.raw << std::flush;
-    if (!file) {
-      err_ << "nodectl: " << detail::in_quotes(told_.file) << " can not be written\n";
-      return exit_code::no;
-    }
-    out_ << "saved " << got.raw.size() << " bytes, up to entry " << left->last().index.value
+    if (const auto done = understudy::keep_remains(image, told_.file); !done)
+      return refuse(done.error());
+    out_ << "saved " << image.size() << " bytes, up to entry " << left->last().index.value
          << " of term " << left->last().term.value << '\n';
     return exit_code::done;
   }
@@ -176,20 +165,23 @@ private:
     std::vector<understudy::remains> all;
     for (const auto& path : told_.paths) {
       auto left = understudy::remains_at(path);
-      if (!left) {
-        err_ << "nodectl: " << to_string(left.error().code) << ": " << left.error().detail << '\n';
-        return exit_code::no;
-      }
+      if (!left)
+        return refuse(left.error());
       all.push_back(std::move(*left));
     }
     const auto best = understudy::inherit(all);
-    if (!best) {
-      err_ << "nodectl: " << to_string(best.error().code) << ": " << best.error().detail << '\n';
-      return exit_code::no;
-    }
+    if (!best)
+      return refuse(best.error());
     out_ << *best << "To go on: stop what still runs of the old cluster, start node --recover "
-         << told_.paths[best->from] << ", and the others anew with that one as their --seed.\n";
+         << told_.paths[best->from]
+         << " --data DIR with an empty directory, and the others anew with that one as their "
+            "--seed.\n";
     return exit_code::done;
+  }
+
+  exit_code refuse(const understudy::failure& why) {
+    err_ << "nodectl: " << to_string(why.code) << ": " << why.detail << '\n';
+    return exit_code::no;
   }
 
   // -- any node, or the leader

@@ -327,12 +327,15 @@ TEST_CASE_FIXTURE(fixture, "what a node has is saved to a new file, and to no ot
   CHECK(understudy::remains_at(file).value().node == understudy::member_id{4});
   CHECK(run({"save", file.c_str()}, "a:1") == exit_code::no);
   CHECK(says(err, "is there already"));
+  CHECK(run({"save", disk.path("no/where").c_str()}, "a:1") == exit_code::no);
+  CHECK(says(err, "storage_missing"));
   nodes.answers["a:1 GET /admin/remains"].raw.pop_back();
   const auto other = disk.path("other");
   CHECK(run({"save", other.c_str()}, "a:1") == exit_code::unknown);
   CHECK(says(err, "damaged, or missing"));
   CHECK_FALSE(std::filesystem::exists(other));
-  CHECK(run({"save", disk.path("no/where").c_str()}, "b:2") == exit_code::unknown);
+  CHECK(run({"save", other.c_str()}, "b:2") == exit_code::unknown);
+  CHECK(says(err, "b:2: can not be reached"));
   CHECK(says(refused({"--admin", "a:1,b:2", "save", "x"}), "save needs the NAME"));
 }
 
@@ -347,7 +350,7 @@ TEST_CASE_FIXTURE(fixture, "of what is left the newest is named, with what is lo
   CHECK(run({"recover", d.c_str(), c.c_str()}) == exit_code::done);
   CHECK(nodes.asked.empty());
   CHECK(says(out, "Of 3 voters these are missing"));
-  CHECK(says(out, "start node --recover " + c + ","));
+  CHECK(says(out, "start node --recover " + c + " --data DIR"));
   const auto b = save("b", log_of(2, 9));
   CHECK(run({"recover", b.c_str(), c.c_str()}) == exit_code::no);
   CHECK(says(err, "quorum_intact"));

@@ -79,6 +79,14 @@ struct scene {
     it.settle(now, out);
   }
 
+  void tell_ids(member_id from, std::uint64_t index, const std::vector<member_id>& ids,
+                cluster_id cluster = {7}) {
+    std::vector<member_place> members;
+    for (const auto id : ids)
+      members.push_back({id, {}});
+    tell_members(from, index, std::move(members), cluster);
+  }
+
   void meet(member_id contact, member_id who) {
     seed_met m{contact, who};
     it.on(m, now, out);
@@ -302,7 +310,7 @@ TEST_CASE("a faulty node that always has news does not keep a client busy") {
   s.call(1, query{});
   std::size_t questions = 0;
   for (std::uint64_t i = 1; i <= 1'000; ++i) {
-    s.tell_members(a, i, {{a, ""}});
+    s.tell_ids(a, i, {a});
     questions += s.asked().size();
   }
   CHECK(questions <= 40);
@@ -312,31 +320,62 @@ TEST_CASE("news that another node has is news") {
   scene s;
   s.call(1, query{});
   s.answer(a, s.sent().second.at(0).id, reply{});
-  s.tell_members(a, 5, {{a, ""}, {b, ""}});
+  s.tell_ids(a, 5, {a, b, c});
+  static_cast<void>(s.asked());
   s.pass(10s);
+  CHECK(s.asked().at(0).first == b); // two know that it wants to hear of news, and no more
+  s.pass(10s);
+  CHECK(s.asked().at(0).first == a);
   s.tell_members(b, 9, {{b, ""}, {{8}, "at 8"}}); // a is cut off
   CHECK(s.it.node() == b);
+}
+
+TEST_CASE("where the node that is called knows no such question another one answers it") {
+  scene s{.nodes = {a, b}};
+  s.call(1, query{});
+  s.answer(a, s.sent().second.at(0).id, reply{});
+  s.tell_ids(b, 5, {a, b, {8}}); // it was not asked
+  s.lose(b);
+  CHECK(s.it.node() == a);
+  s.pass(10s);
+  REQUIRE(s.asked().at(0).first == b);
+  s.tell_ids(b, 5, {a, {8}});
+  CHECK(s.it.node() == a);
+  s.lose(a);
+  CHECK(s.it.node() == member_id{8});
+}
+
+TEST_CASE("clients that begin anywhere go on anywhere among the members") {
+  std::set<member_id> next;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    scene s{.options = {.spread = true}, .nodes = {a, b}};
+    s.it = client{s.options, {a, b}, random_source{seed}};
+    s.call(1, query{});
+    s.tell_ids(s.it.node(), 5, {{7}, {8}, {9}});
+    next.insert(s.it.node());
+  }
+  CHECK(next == std::set<member_id>{{7}, {8}, {9}});
 }
 
 TEST_CASE("what is left of the cluster of before does not call a client back") {
   scene s;
   s.call(1, query{});
-  s.tell_members(a, 5, {{a, ""}, {b, ""}, {c, ""}});
+  s.tell_ids(a, 5, {a, b, c});
   s.it.update_nodes({{8}});
   s.pass(0ms);
   REQUIRE(s.it.node() == member_id{8});
-  s.tell_members(a, 6, {{a, ""}, {b, ""}}); // the answer to a question of before
+  s.tell_ids(a, 6, {a, b}); // the answer to a question of before
   CHECK(s.it.node() == member_id{8});
 }
 
 TEST_CASE("a node that is of another cluster takes nobody away for good") {
   scene s{.nodes = {a, {9}}};
   s.call(1, query{});
-  s.tell_members(a, 5, {{a, ""}, {{8}, ""}});
+  s.tell_ids(a, 5, {a, {8}});
   s.lose(a);
   s.lose({8});
   REQUIRE(s.it.node() == member_id{9}); // is left of a cluster of before
-  s.tell_members({9}, 3, {{9, ""}, {a, ""}}, {6});
+  s.tell_ids({9}, 3, {{9}, a}, {6});
   s.lose({9});
   s.lose(a);
   CHECK(s.it.node() == member_id{8});
@@ -346,7 +385,7 @@ TEST_CASE("a name under which somebody answers is not left for a roster that may
   scene s{.nodes = {{100}, {101}}};
   s.call(1, query{});
   s.meet({100}, a);
-  s.tell_members({100}, 5, {{a, ""}});
+  s.tell_ids({100}, 5, {a});
   s.lose({100});
   REQUIRE(s.it.node() == member_id{101});
   s.meet({101}, {7}); // entered meanwhile
@@ -390,13 +429,13 @@ TEST_CASE("a client goes on at a member that it was never told of by its applica
 TEST_CASE("a client leaves a node that is no member any more, and takes no older news") {
   scene s;
   s.call(1, query{});
-  s.tell_members(a, 5, {{b, ""}, {c, ""}});
+  s.tell_ids(a, 5, {b, c});
   CHECK(s.it.node() == b);
-  s.tell_members(a, 4, {{a, ""}});
+  s.tell_ids(a, 4, {a});
   CHECK(s.it.node() == b);
-  s.tell_members(a, 9, {{a, ""}}, {8}); // of another cluster, and it is not asked any more
+  s.tell_ids(a, 9, {a}, {8}); // of another cluster, and it is not asked any more
   CHECK(s.it.node() == b);
-  s.tell_members(b, 2, {{c, ""}}, {8});
+  s.tell_ids(b, 2, {c}, {8});
   CHECK(s.it.node() == c);
 }
 
@@ -404,7 +443,7 @@ TEST_CASE("a client that is not to follow the members does not ask, and takes no
   scene s{.options = {.follow_members = false}};
   s.call(1, query{});
   CHECK(s.asked().empty());
-  s.tell_members(a, 5, {{b, ""}});
+  s.tell_ids(a, 5, {b});
   CHECK(s.it.node() == a);
   CHECK(s.out.notices.empty());
 }

@@ -66,6 +66,7 @@ TEST_CASE("what is older, or says nothing, is no news; what is of another cluste
 TEST_CASE("what can be no roster is no news") {
   known_nodes known{{a}};
   CHECK(!known.learn(of(5, {a, {}})));
+  CHECK(!known.learn(of(5, {a}, {})));
   CHECK(!known.learn(of(5, ids(known_nodes::members_max + 1, a))));
   CHECK(!known.cluster());
 }

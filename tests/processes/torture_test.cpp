@@ -13,7 +13,6 @@
 #include "support/scratch.hpp"
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -119,11 +118,13 @@ class filler {
 public:
   explicit filler(const std::string& at)
       : path_{at + "/filler"}, file_{::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)} {
-    struct ::statvfs room = {};
-    REQUIRE(::statvfs(at.c_str(), &room) == 0);
-    const auto left = static_cast<off_t>(room.f_bavail) * static_cast<off_t>(room.f_frsize);
-    if (file_ && left > 0) // others take room, too: then there is less left than was seen
-      static_cast<void>(::posix_fallocate(file_.get(), 0, left));
+    REQUIRE(file_);
+    // A piece for which there is no room is not there at all afterwards.
+    for (off_t piece = off_t{1} << 30, taken = 0; piece >= 4'096;)
+      if (::posix_fallocate(file_.get(), taken, piece) == 0)
+        taken += piece;
+      else
+        piece /= 2;
   }
   filler(const filler&) = delete;
   filler& operator=(const filler&) = delete;

@@ -5,8 +5,10 @@
 
 #include "raft/support/entries.hpp"
 #include "support/scratch.hpp"
+#include <sys/stat.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <ios>
 #include <memory>
@@ -105,6 +107,21 @@ TEST_CASE("a path is that of a file, or of a node's directory, and errors name i
   write(file, std::as_bytes(std::span{std::string_view{"something else entirely, and long"}}));
   CHECK(remains_at(file).error().detail == file + ": these are no remains of a node");
   CHECK(remains_at(disk.make("empty")).error().code == errc::storage_missing);
+  REQUIRE(::mkfifo(disk.path("pipe").c_str(), 0600) == 0);
+  CHECK(remains_at(disk.path("pipe")).error().code == errc::storage_failed);
+}
+
+TEST_CASE("what is left is kept in a new file, whole, and takes nobody's place") {
+  const test_support::scratch disk;
+  const auto image = encode_remains(some_remains());
+  const auto file = disk.path("left");
+  REQUIRE(keep_remains(image.view(), file));
+  check_same(some_remains(), remains_at(file).value());
+  CHECK(keep_remains(image.view(), file).error().code == errc::storage_foreign);
+  CHECK(keep_remains(image.view(), disk.make("directory")).error().code == errc::storage_foreign);
+  CHECK(keep_remains(image.view(), disk.path("no/where")).error().code == errc::storage_missing);
+  CHECK(std::filesystem::status(file).permissions()
+        == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 
 } // namespace remains_image_test

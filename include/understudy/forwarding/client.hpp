@@ -10,8 +10,9 @@
 /// applied is sent under the new one.
 ///
 /// From its first call on it also asks the node that it calls who else is in the cluster, and is
-/// told when that changes. A node that says nothing for long may be cut off, or of a release that
-/// knows no such question, so then it asks the others in turn.
+/// told when that changes. A node that says nothing for long may be cut off, so then it asks the
+/// next one as well; and as long as nobody has said anything, the others in turn: a node may be of
+/// a release that knows no such question.
 
 #include <understudy/core/outbox.hpp>
 #include <understudy/core/random.hpp>
@@ -48,7 +49,7 @@ public:
   /// on with its data.
   void update_nodes(std::vector<member_id> nodes) {
     known_.name(std::move(nodes));
-    asked_for_ = {};
+    asked_ = asked_for_ = {};
     failures_ = 0;
     if (!known_.counts(current_))
       current_ = known_.first();
@@ -80,14 +81,13 @@ public:
   }
 
   /// The node that is called now may be of another cluster than the one known; of the others only
-  /// news of that one counts.
+  /// news of that one counts, or as long as none is known, what one says that was asked.
   void on(member_id from, members_reply& m, instant now, outbox& out) {
-    const bool same = m.cluster == known_.cluster();
-    const bool first = !known_.cluster();
+    const bool same = known_.cluster() ? m.cluster == known_.cluster() : from == asked_;
     if (!options_.follow_members || !(same || from == current_) || !known_.learn(m))
       return;
     asked_for_ = {};
-    pause_ = same || first ? take_news(now) : question_pause;
+    pause_ = same ? take_news(now) : question_pause;
     failures_ = 0;
     leave_stranger();
     out.tell(members_heard{known_.places()});
@@ -146,7 +146,7 @@ public:
   [[nodiscard]] std::uint64_t retries() const { return desk_.retries(); }
 
 private:
-  /// A node keeps a question until it has news; should it have none for so long the next is asked.
+  /// A node keeps a question until it has news; should it have none for so long another is asked.
   static constexpr interval question_patience = std::chrono::seconds{10};
   /// The next question comes no sooner than this, whatever happens; but after news at once, so that
   /// what comes next is not missed: the node that is asked may be the next to go. A faulty node
@@ -163,10 +163,13 @@ private:
     return ++news_ <= news_max ? interval{0} : question_pause;
   }
 
+  /// Those that count come first in the order.
   void choose() {
     current_ = known_.first();
-    if (options_.spread && current_)
-      current_ = known_.in_order()[random_.below(known_.size())];
+    const auto count = std::ranges::count_if(known_.in_order(),
+                                             [this](member_id id) { return known_.counts(id); });
+    if (options_.spread && count > 0)
+      current_ = known_.in_order()[random_.below(static_cast<std::size_t>(count))];
   }
 
   /// Does not stay at a node that is no member.
@@ -191,7 +194,8 @@ private:
     const auto due = asked_at_ + (waits ? question_patience : pause_);
     if (asked_at_ != instant{} && now < due)
       return out.wake(due);
-    asked_ = waits ? known_.after(asked_) : current_;
+    const bool in_turn = waits && (asked_ == current_ || !known_.cluster());
+    asked_ = in_turn ? known_.after(asked_) : current_;
     asked_for_ = current_;
     asked_at_ = now;
     pause_ = question_pause;

@@ -57,7 +57,7 @@ public:
   /// cluster that were known before stay, behind all others: who has said so may be wrong.
   bool learn(const members_reply& what) {
     const bool same = what.cluster == cluster_;
-    if (!is_roster(what.members) || (same && what.index <= index_))
+    if (!what.cluster || !is_roster(what.members) || (same && what.index <= index_))
       return false;
     if (!same)
       former_ = std::move(members_);
@@ -143,7 +143,7 @@ private:
   std::vector<member_place> former_;  ///< of the cluster that was known before
   cluster_id cluster_ = {};
   log_index index_ = {};                  ///< the configuration that they are of
-  std::map<member_id, member_id> met_;    ///< by contact: who has answered there last
+  std::map<member_id, member_id> met_;    ///< by each contact ever named: who answered there last
   std::map<member_id, member_id> called_; ///< and the other way round
   std::vector<member_id> order_;
 };

@@ -6,7 +6,7 @@
 ///
 /// A client asks the node that it calls, and says what it knows. Where that is all there is, its
 /// question waits: so it learns of a change as soon as its node does, and a new configuration costs
-/// one answer for each client, while nothing changes next to nothing.
+/// an answer or two for each client, while nothing changes next to nothing.
 
 #include <understudy/core/configuration.hpp>
 #include <understudy/core/ids.hpp>

@@ -18,15 +18,14 @@
 #include <understudy/recovery/remains.hpp>
 #include <understudy/storage/entry_record.hpp>
 #include <understudy/storage/little_endian.hpp>
+#include <understudy/storage/new_file.hpp>
+#include <understudy/storage/posix_directory.hpp>
 #include <understudy/wire/codec.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <span>
@@ -42,6 +41,10 @@ namespace detail {
 
 inline constexpr std::string_view remains_magic = "understudy rem 1";
 inline constexpr std::size_t remains_head_bytes = 24;
+
+[[nodiscard]] inline std::string parent_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path().string() : ".";
+}
 
 [[nodiscard]] inline bytes entry_image(const entry& e) {
   const storage::entry_record record{e};
@@ -112,6 +115,34 @@ inline constexpr std::size_t remains_head_bytes = 24;
   return detail::remains_from(body);
 }
 
+namespace detail {
+
+[[nodiscard]] inline expected<std::string> read_file(const std::filesystem::path& path) {
+  std::error_code why;
+  if (!std::filesystem::exists(path, why) && !why)
+    return fail(errc::storage_missing, path.string() + ": there is no such file or directory");
+  if (!std::filesystem::is_regular_file(path, why))
+    return fail(errc::storage_failed,
+                path.string() + ": " + (why ? why.message() : "is neither file nor directory"));
+  auto in = storage::posix_directory::open(parent_of(path), storage::access::look);
+  if (!in)
+    return tl::unexpected<failure>{std::move(in.error())};
+  const auto opened = (*in)->open(path.filename().string());
+  if (!opened)
+    return tl::unexpected<failure>{opened.error()};
+  const auto size = (*opened)->size();
+  if (!size)
+    return tl::unexpected<failure>{size.error()};
+  std::string all(static_cast<std::size_t>(*size), '\0');
+  const auto got = (*opened)->read(0, std::as_writable_bytes(std::span{all}));
+  if (!got)
+    return tl::unexpected<failure>{got.error()};
+  all.resize(*got);
+  return all;
+}
+
+} // namespace detail
+
 /// What is left at `path`: in the directory of a node, as `remains_in` has it, or in a file with
 /// what `encode_remains` wrote. `storage_missing` if nothing is there.
 [[nodiscard]] inline expected<remains> remains_at(const std::string& path) {
@@ -119,19 +150,35 @@ inline constexpr std::size_t remains_head_bytes = 24;
   if (std::filesystem::is_directory(path, unknown))
     return remains_in(path);
   try {
-    std::ifstream file{path, std::ios::binary};
-    if (!file)
-      return fail(errc::storage_missing, path + ": there is no such file or directory");
-    const std::string all{std::istreambuf_iterator<char>{file}, {}};
-    if (file.bad())
-      return fail(errc::storage_failed, path + ": reading failed");
-    auto read = decode_remains(std::as_bytes(std::span{all}));
+    const auto all = detail::read_file(path);
+    if (!all)
+      return tl::unexpected<failure>{all.error()};
+    auto read = decode_remains(std::as_bytes(std::span{*all}));
     if (!read)
       read.error().detail = path + ": " + read.error().detail;
     return read;
   } catch (const std::bad_alloc&) {
     return fail(errc::storage_failed, path + ": there is not enough memory to read it");
   }
+}
+
+/// Writes an `image` of `encode_remains` into a new file, which only its owner may read. It is on
+/// the disk when this returns; after an error it is not there. `storage_foreign` if something is
+/// there already.
+[[nodiscard]] inline expected<void> keep_remains(std::span<const std::byte> image,
+                                                 const std::filesystem::path& path) {
+  auto in = storage::posix_directory::open(detail::parent_of(path), storage::access::hold);
+  if (!in)
+    return tl::unexpected<failure>{std::move(in.error())};
+  const auto name = path.filename().string();
+  const auto there = (*in)->list();
+  if (!there)
+    return tl::unexpected<failure>{there.error()};
+  if (std::ranges::find(*there, name) != there->end()
+      || std::ranges::find(*there, name + "/") != there->end())
+    return fail(errc::storage_foreign, path.string() + ": is there already");
+  return storage::make_file(**in, name, [&](storage::file& f) { return f.write(0, image); })
+      .map([](const auto&) {});
 }
 
 } // namespace understudy

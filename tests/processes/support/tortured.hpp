@@ -182,8 +182,15 @@ public:
   /// Starts a node again that has ended, where it was.
   void restart(std::size_t which) {
     auto& one = nodes[which];
-    one.process = std::make_unique<child_process>(one.command);
-    REQUIRE_MESSAGE(one.process->says("event=serving"), one.process->last_words());
+    for (int tries = 0; tries < 20; ++tries) {
+      one.process = std::make_unique<child_process>(one.command);
+      if (one.process->says("event=serving"))
+        return;
+      // Somebody's connection may have got the port meanwhile, for a moment.
+      if (one.process->last_words().find("can not be listened on") == std::string::npos)
+        break;
+    }
+    FAIL(one.process->last_words());
   }
 
   /// Whether all know all, and every seat is taken by one that lives: another one may go.
