@@ -54,7 +54,7 @@ namespace log_bench {
 using namespace benchmarks;
 using namespace understudy;
 
-constexpr std::int64_t rounds = 9;
+constexpr std::int64_t rounds = 25;
 constexpr std::uint64_t segment_bytes = std::uint64_t{16} << 20;
 constexpr storage::file_owner owner{.cluster = {1}, .node = {7}, .start = 9};
 

@@ -141,19 +141,24 @@ private:
 
   template <class Write, class Done>
   expected<void> add(record_kind kind, std::size_t length, Write write, Done done) {
-    if (auto room = make_room(record_bytes(length)); !room)
-      return room;
+    const auto size = record_bytes(length);
+    if (!segment_holds(size) || !piece_holds(size)) [[unlikely]]
+      if (auto room = make_room(size); !room)
+        return room;
     done();
     batch_.add(kind, synced_.in_file.offset, length, write);
     return {};
   }
 
+  [[nodiscard]] bool segment_holds(std::uint64_t more) const {
+    return current_.content && batch_.end().offset + more <= current_bytes_;
+  }
+  [[nodiscard]] bool piece_holds(std::uint64_t more) const {
+    return batch_.empty() || batch_.view().size() + more <= piece_bytes_max;
+  }
+
   expected<void> make_room(std::uint64_t size) {
-    if (!current_.content || batch_.end().offset + size > current_bytes_)
-      return begin_segment(size);
-    if (!batch_.empty() && batch_.view().size() + size > piece_bytes_max)
-      return flush_ahead();
-    return {};
+    return segment_holds(size) ? flush_ahead() : begin_segment(size);
   }
 
   expected<void> flush() {
