@@ -6,6 +6,8 @@
 
 #include <understudy/core/configuration.hpp>
 
+#include "support/environment.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -42,7 +44,7 @@ inline std::uint64_t first_seed() {
 
 /// How many of `usual` cases to run: one when a seed was named.
 inline std::uint64_t cases(std::uint64_t usual) {
-  return std::getenv("UNDERSTUDY_SEED") ? 1 : usual;
+  return std::getenv("UNDERSTUDY_SEED") ? 1 : test_support::walks(usual);
 }
 
 inline member& at(configuration& c, std::uint64_t id) {

@@ -19,4 +19,11 @@ inline std::uint64_t sweep_stride() {
   return number_from("UNDERSTUDY_STRIDE", 1);
 }
 
+/// How many seeds to walk from where `usual` ones are the rule: one of so many (UNDERSTUDY_THIN),
+/// since what a sanitizer looks for is in each.
+inline std::uint64_t walks(std::uint64_t usual) {
+  const auto left = usual / number_from("UNDERSTUDY_THIN", 1);
+  return left > 0 ? left : 1;
+}
+
 } // namespace test_support

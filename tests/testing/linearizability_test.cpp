@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/environment.hpp"
 #include <testing/brute_force.hpp>
 #include <testing/made_history.hpp>
 
@@ -79,7 +80,7 @@ void compare(std::uint64_t seed, const Model& model, Make make, const State& ini
 TEST_CASE("short histories of registers are judged as by trying every order") {
   const auto first = first_seed();
   MESSAGE("seeds from " << first);
-  for (auto seed = first; seed < first + 4'000; ++seed) {
+  for (auto seed = first; seed < first + test_support::walks(4'000); ++seed) {
     random_stream random{seed};
     const made_history::registers make{1 + random.below(4), random.chance(0.6),
                                        1 + random.below(2)};
@@ -90,7 +91,7 @@ TEST_CASE("short histories of registers are judged as by trying every order") {
 TEST_CASE("short histories of texts are judged as by trying every order") {
   const auto first = first_seed();
   MESSAGE("seeds from " << first);
-  for (auto seed = first; seed < first + 4'000; ++seed) {
+  for (auto seed = first; seed < first + test_support::walks(4'000); ++seed) {
     random_stream random{seed};
     const made_history::texts make{1 + random.below(2), random.chance(0.5) ? 0.5 : 0.1,
                                    random.chance(0.7) ? 1 + random.below(4) : 0};

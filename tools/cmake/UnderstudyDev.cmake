@@ -1,13 +1,16 @@
-# understudy_dev: how we compile our own programs; never installed. Warnings are errors in the
-# presets that test (CMAKE_COMPILE_WARNING_AS_ERROR), and not where a compiler that we have not met
-# builds the demo.
+# understudy_warnings: how we want our code to be looked at. Warnings are errors in the presets that
+# test (CMAKE_COMPILE_WARNING_AS_ERROR), and not where a compiler that we have not met builds the
+# demo. understudy_dev: how we compile our own programs, that is, with the sanitizers that are asked
+# for as well. Neither is ever installed.
 
-add_library(understudy_dev INTERFACE)
-target_compile_options(understudy_dev INTERFACE
+add_library(understudy_warnings INTERFACE)
+target_compile_options(understudy_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
   # g++ 12 sees overlapping copies in std::string's own concatenation (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
+add_library(understudy_dev INTERFACE)
+target_link_libraries(understudy_dev INTERFACE understudy_warnings)
 if(UNDERSTUDY_SANITIZE)
   list(JOIN UNDERSTUDY_SANITIZE "," _sanitizers)
   target_compile_options(understudy_dev INTERFACE

@@ -13,3 +13,12 @@ check_linker_flag(CXX -fuse-ld=mold UNDERSTUDY_HAS_MOLD)
 if(UNDERSTUDY_HAS_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+
+# g++ looks for memory that it can use again, which takes a fifth of a file's time and saves a third
+# of its memory. Where each core has enough of it, it may take 4 GB first (the number is in KiB).
+cmake_host_system_information(RESULT _memory QUERY TOTAL_PHYSICAL_MEMORY)
+cmake_host_system_information(RESULT _cores QUERY NUMBER_OF_LOGICAL_CORES)
+math(EXPR _memory_of_core "${_memory} / ${_cores}")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND _memory_of_core GREATER 6000)
+  add_compile_options(--param=ggc-min-heapsize=4000000)
+endif()
