@@ -6,6 +6,8 @@
 #include <understudy/actors/node_faults.hpp>
 #include <understudy/understudy.hpp>
 
+#include <stdlib.h>
+
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -34,16 +36,19 @@ UNDERSTUDY_MESSAGES(visits_messages, visits::visit, visits::count)
 
 int main(int argc, char** argv) {
   using namespace std::chrono_literals;
-  const std::filesystem::path directory
-      = argc > 1 ? argv[1] : std::filesystem::temp_directory_path() / "understudy_durable_node";
-  std::filesystem::create_directories(directory);
+  std::string directory
+      = argc > 1 ? argv[1] : std::filesystem::temp_directory_path() / "understudy_XXXXXX";
+  if (argc > 1)
+    std::filesystem::create_directories(directory);
+  else if (!::mkdtemp(directory.data()))
+    return std::cerr << "there is no room for a directory\n", 1;
 
   understudy::config config;
   caf::actor_system system{config};
   for (const bool killed : {false, true, false}) {
     // The first time it founds a cluster of one. Later that is of no account: it has its data.
     const auto node = understudy::spawn_node<visits>(
-        system, {.name = "a", .found = true, .directory = directory.string()});
+        system, {.name = "a", .found = true, .directory = directory});
     if (!node)
       return std::cerr << node.error() << '\n', 1;
     if (!node->wait_until([](const auto& now) { return now.ready; }, 10s))

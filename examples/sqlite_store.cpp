@@ -8,6 +8,7 @@
 #include <understudy/understudy.hpp>
 
 #include <sqlite3.h>
+#include <stdlib.h>
 
 #include <chrono>
 #include <cstddef>
@@ -298,9 +299,10 @@ understudy::store_opener sqlite_in(const fs::path& path) {
 
 int main() {
   using namespace std::chrono_literals;
-  const auto directory = fs::temp_directory_path() / "understudy_sqlite_store";
-  fs::remove_all(directory);
-  fs::create_directory(directory);
+  std::string made = fs::temp_directory_path() / "understudy_XXXXXX";
+  if (!::mkdtemp(made.data()))
+    return std::cerr << "there is no room for a directory\n", 1;
+  const fs::path directory = made;
 
   const auto complaint
       = understudy::testing::check_store(sqlite_in(directory / "trial.db"), {.lives = 8});

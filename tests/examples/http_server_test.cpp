@@ -197,7 +197,9 @@ TEST_CASE_FIXTURE(fixture, "while it drains each answer is the last of its conne
   client.set_keep_alive(true);
   CHECK(client.Get("/a")->get_header_value("Connection").empty());
   server.begin_to_drain();
-  const auto last = client.Get("/a");
+  auto last = client.Get("/a");
+  if (!last) // a connection that was idle may have been closed meanwhile
+    last = client.Get("/a");
   REQUIRE(last);
   CHECK(last->status == 200);
   CHECK(last->get_header_value("Connection") == "close");

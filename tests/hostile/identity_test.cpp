@@ -49,7 +49,7 @@ constexpr std::uint64_t huge = std::uint64_t{1} << 63;
     if (came.empty() || !session->received(came, plain))
       break;
   }
-  CHECK(line.ends(1s));
+  CHECK(line.ends());
   return {reinterpret_cast<const char*>(plain.data()), plain.size()};
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("T6: who takes a member's id, or the node's own, does not come between
   const auto term = first.status()["term"];
   const auto claims = [&](std::uint64_t id, const std::string& name, peer_role role) {
     guest impostor{first.port(), hello_of(role, id, name)};
-    CHECK(impostor.line().ends(1s));
+    CHECK(impostor.line().ends());
   };
   for (int i = 0; i < 20; ++i) {
     claims(second.id(), "c", peer_role::node);
@@ -97,6 +97,7 @@ TEST_CASE("T6: who takes a member's id, or the node's own, does not come between
   }
   for (const auto* why : {"has another name", "one that is no node says it is b", "duplicate_id"})
     CHECK(first.process().says(why));
+  CHECK(first.has_timed_nobody_out());
   second.must_serve(); // by way of the first, and of the connection between them
   const auto now = first.status();
   CHECK(now["term"] == term);

@@ -45,9 +45,10 @@ TEST_CASE(
     for (const std::uint32_t payload : {0u, 16u, 0xffff'ffffu}) {
       stranger one{node.port()};
       one.say(basp(operation, payload, 3) + std::string(16, 'x'));
-      CHECK(one.ends(1s));
+      CHECK(one.ends());
     }
   CHECK(node.process().says("event=connection_trouble"));
+  CHECK(node.has_timed_nobody_out());
   CHECK(node.grown_bytes() < 32 * mebibyte);
   node.must_end_well();
 }
@@ -59,8 +60,9 @@ TEST_CASE("T12: TLS at a port without it is ended at once") {
   REQUIRE(session);
   stranger one{node.port()};
   one.say(std::span<const std::byte>{session->take_output()});
-  CHECK(one.ends(1s));
+  CHECK(one.ends());
   CHECK(node.process().says("this is no frame"));
+  CHECK(node.has_timed_nobody_out());
   node.must_end_well();
 }
 
@@ -71,15 +73,16 @@ TEST_CASE("T12: what is no TLS gets nothing at a port with it, and is ended at o
        {std::string{"GET /status HTTP/1.1\r\nHost: a\r\n\r\n"}, std::string(2'000, '\0')}) {
     stranger one{node.port()};
     one.say(what);
-    const auto answer = one.hear_all(1s);
+    const auto answer = one.hear_all();
     CHECK(one.is_over());
     CHECK(answer.size() < 16); // an alert of TLS
   }
   guest frames{node.port(), hello_of(peer_role::node, 5)};
-  const auto answer = frames.line().hear_all(1s);
+  const auto answer = frames.line().hear_all();
   CHECK(frames.line().is_over());
   CHECK_FALSE(has(answer, "usdy"));
   CHECK(node.process().says("not_trusted: TLS"));
+  CHECK(node.has_timed_nobody_out());
   node.must_end_well();
 }
 
@@ -106,7 +109,7 @@ TEST_CASE("SEC5: callers that say a byte now and then keep others waiting only w
   come(14); // nobody is served over HTTP now; the cluster does not notice
   drip(200ms);
   guest client{node.port(), hello_of(peer_role::client, 7)};
-  CHECK(client.is_known(1s));
+  CHECK(client.is_known());
   CHECK(node.grown_bytes() < 32 * mebibyte);
   slow.clear();
   node.must_end_well();

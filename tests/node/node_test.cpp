@@ -343,10 +343,12 @@ TEST_CASE_FIXTURE(fixture, "a hook sees every command that is applied, on every 
   p.on_applied = [seen](const applied_command&) { ++*seen; };
   add(std::move(p));
   wait(nodes[1], [](const node_status& s) { return s.ready; });
-  for (int i = 1; i <= 5; ++i)
+  for (int i = 1; i < 5; ++i)
     CHECK(value(nodes[0].submit(inventory::restock{"apple", 1})) == i);
-  const auto written = nodes[0].status().applied;
-  wait(nodes[1], [&](const node_status& s) { return s.applied >= written; });
+  const auto last = nodes[0].submit_with_receipt(inventory::restock{"apple", 1}).get();
+  REQUIRE(last);
+  CHECK(last->value == 5);
+  wait(nodes[1], [&](const node_status& s) { return s.applied >= last->receipt.index; });
   CHECK(*seen == 5);
 }
 

@@ -82,6 +82,7 @@ private:
 };
 
 struct town {
+  core_options core = {};
   networked_config config;
   caf::actor_system system{config};
   std::vector<std::unique_ptr<tcp_proxy>> networks;
@@ -107,6 +108,7 @@ struct town {
                    .rules = {.max_voters = 3},
                    .network
                    = over_tcp({.listen = place(port), .advertise = place(networks.back()->port())}),
+                   .core = core,
                    .log = {}};
     if (i > 0)
       o.seeds = {tcp_seed(place(networks.front()->port())).value()};
@@ -218,7 +220,9 @@ TEST_CASE("whatever the network does, clients are told what one inventory could 
 }
 
 TEST_CASE("N9: a newcomer's snapshot over a line of 1 MB/s changes no leader, and gets there") {
+  // It takes longer than this, and this is longer than a busy machine holds a leader up.
   town all;
+  all.core = {.suspect_after = 2s, .election_timeout_min = 2s, .election_timeout_max = 4s};
   all.grow(3);
   constexpr int things = 50; // of 50 kB each
   const auto thing = [](int i) { return std::string(50'000, 'x') + std::to_string(i); };

@@ -104,6 +104,11 @@ public:
     return std::max(resident_bytes(), at_rest_) - at_rest_;
   }
 
+  /// No connection has been ended for its silence, by what is left of the log.
+  [[nodiscard]] bool has_timed_nobody_out() {
+    return !has(process_.last_words(), "has not said who it is");
+  }
+
   void must_be_well() {
     REQUIRE_MESSAGE(process_.is_running(), process_.last_words());
     must_serve();

@@ -176,21 +176,15 @@ public:
     one.process = std::make_unique<child_process>(command);
     nodes.push_back(std::move(one));
     auto& made = nodes.back();
-    REQUIRE_MESSAGE(made.process->says("event=entered"), made.process->last_words());
+    for (const auto* event : {"event=serving", "event=entered"})
+      REQUIRE_MESSAGE(made.process->says(event), made.process->last_words());
   }
 
   /// Starts a node again that has ended, where it was.
   void restart(std::size_t which) {
     auto& one = nodes[which];
-    for (int tries = 0; tries < 20; ++tries) {
-      one.process = std::make_unique<child_process>(one.command);
-      if (one.process->says("event=serving"))
-        return;
-      // Somebody's connection may have got the port meanwhile, for a moment.
-      if (one.process->last_words().find("can not be listened on") == std::string::npos)
-        break;
-    }
-    FAIL(one.process->last_words());
+    one.process = std::make_unique<child_process>(one.command);
+    REQUIRE_MESSAGE(one.process->says("event=serving"), one.process->last_words());
   }
 
   /// Whether all know all, and every seat is taken by one that lives: another one may go.
