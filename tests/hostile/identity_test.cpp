@@ -26,7 +26,6 @@
 namespace identity_test {
 
 using namespace hostile;
-using namespace std::chrono_literals;
 using namespace understudy;
 
 namespace {
@@ -165,6 +164,7 @@ TEST_CASE("T8: a hundred with certificates that are not theirs get nothing, and 
   CHECK(others.grown_bytes_max() < 32 * mebibyte);
   CHECK(node.status()["term"].get<std::uint64_t>() < huge);
   CHECK(node.process().says("not_trusted: TLS"));
+  CHECK(node.has_timed_nobody_out());
   node.must_end_well();
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("SEC5: callers that say a byte now and then keep others waiting only w
   come(14); // nobody is served over HTTP now; the cluster does not notice
   drip(200ms);
   guest client{node.port(), hello_of(peer_role::client, 7)};
-  CHECK(client.is_known());
+  CHECK(client.is_known(5s));
   CHECK(node.grown_bytes() < 32 * mebibyte);
   slow.clear();
   node.must_end_well();

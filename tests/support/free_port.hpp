@@ -15,7 +15,8 @@
 namespace test_support {
 
 /// A port of the loopback device on which nobody listens; each time another one. It is none of
-/// those that the system gives to connections and to whoever asks for any, so that it stays free.
+/// those that a system gives, by default, to connections and to whoever asks for any, so that it
+/// stays free.
 inline std::uint16_t free_port() {
   constexpr std::uint32_t lowest = 10'000;
   constexpr std::uint32_t count = 20'000;

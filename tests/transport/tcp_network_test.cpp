@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,13 +63,17 @@ struct fixture {
     return test_support::value(n.query(inventory::in_stock{"apple"}));
   }
 
-  /// As many nodes as this, of which up to three vote.
-  std::vector<inventory_node> grow(std::size_t count) {
+  /// As many nodes as this, of which up to three vote. `network`: how each is connected, if not all
+  /// in the same way.
+  std::vector<inventory_node> grow(std::size_t count,
+                                   const std::function<network_opener(std::size_t)>& network = {}) {
     std::vector<inventory_node> nodes;
     for (std::size_t i = 0; i < count; ++i) {
       auto o = options(std::string(1, static_cast<char>('a' + i)));
       o.found = i == 0;
       o.rules.max_voters = 3;
+      if (network)
+        o.network = network(i);
       if (i > 0)
         o.seeds = {seed(nodes.front())};
       nodes.push_back(start(std::move(o)));
@@ -207,19 +212,8 @@ TEST_CASE_FIXTURE(fixture, "nodes and clients of two versions of the protocol ar
   const auto at = [&](std::size_t i) {
     return over_tcp({.protocol_max = i % 2 == 0 ? old : protocol::version_max});
   };
-  std::vector<inventory_node> nodes;
-  for (std::size_t i = 0; i < 4; ++i) {
-    node_options o{.name = std::string(1, static_cast<char>('a' + i)), .network = at(i)};
-    o.found = i == 0;
-    o.rules.max_voters = 3;
-    if (i > 0)
-      o.seeds = {seed(nodes.front())};
-    nodes.push_back(start(std::move(o)));
-    wait(nodes.back(), [](const node_status& s) { return s.ready; });
-  }
-  const auto seen = wait(nodes[3], [](const node_status& s) {
-    return s.members.size() == 4 && s.voters.size() == 3 && !s.changing;
-  });
+  const auto nodes = grow(4, at);
+  const auto seen = nodes[3].status();
   for (std::size_t i = 0; i < 4; ++i)
     CHECK(seen.members[i].protocol_version == (i % 2 == 0 ? old : protocol::version_max));
 
